@@ -1,0 +1,45 @@
+"""Secrets in links and keys: made here, stored only as hashes, signed where nothing is stored."""
+
+import hashlib
+import hmac
+import secrets
+
+from django.conf import settings
+from django.core import signing
+from django.db import connection
+
+TOKEN_BYTES = 24
+
+
+def new_token() -> str:
+    """A URL-safe random token of 192 bits."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def hash_token(token: str) -> bytes:
+    """SHA-256 of a random token. The token has full entropy, so no salt or stretching is needed."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def keyed_hash(value: str) -> bytes:
+    """HMAC-SHA256 of a low-entropy value (an address) for this tenant.
+
+    Keyed with SECRET_KEY and the schema, so that the value cannot be found by trying and the
+    hashes of two tenants cannot be joined.
+    """
+    key = hashlib.sha256(f"{settings.SECRET_KEY}|address|{connection.schema_name}".encode()).digest()
+    return hmac.digest(key, value.encode(), "sha256")
+
+
+def sign(purpose: str, value: str) -> str:
+    """A signed, readable token for this tenant and purpose; it does not expire."""
+    return signing.Signer(salt=f"{purpose}|{connection.schema_name}").sign_object(value)
+
+
+def unsign(purpose: str, token: str) -> str | None:
+    """The value of a token made by :func:`sign` in this tenant, or None if it is not genuine."""
+    try:
+        value = signing.Signer(salt=f"{purpose}|{connection.schema_name}").unsign_object(token)
+    except (signing.BadSignature, ValueError, UnicodeError):
+        return None
+    return value if isinstance(value, str) else None

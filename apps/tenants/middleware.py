@@ -1,0 +1,46 @@
+"""Host → tenant, before anything else happens. Unknown hosts get the same 404 whatever they ask."""
+
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.urls import set_urlconf
+
+from apps.tenants import registry
+
+API_PREFIX = "/api/"
+# rk_<schema>_<secret>: the key names its tenant, so that integrations may call the public host.
+KEY_SCHEMA = re.compile(r"(?:Bearer|Token) +rk_([a-z][a-z0-9_]{2,40})_[A-Za-z0-9]{43}\Z", re.IGNORECASE)
+
+
+class TenantMiddleware:
+    """Selects the tenant and its URLs for the request, and public again afterwards."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        connection.set_schema_to_public()
+        tenant = registry.by_host(_hostname(request))
+        if tenant is None:
+            return HttpResponseNotFound("Not found.", content_type="text/plain")
+        request.tenant = tenant  # type: ignore[attr-defined]
+        is_public = tenant.schema_name == registry.PUBLIC
+        urlconf = settings.PUBLIC_SCHEMA_URLCONF if is_public else settings.ROOT_URLCONF
+        if is_public and request.path_info.startswith(API_PREFIX):
+            # The key is checked later, inside the schema it names; a wrong one finds nothing there.
+            named = KEY_SCHEMA.match(request.headers.get("Authorization", ""))
+            tenant = (registry.by_schema(named[1]) if named else None) or tenant
+        if tenant.schema_name != registry.PUBLIC:
+            connection.set_tenant(tenant)
+        request.urlconf = urlconf  # type: ignore[attr-defined]
+        set_urlconf(urlconf)
+        return self.get_response(request)
+
+
+def _hostname(request: HttpRequest) -> str:
+    """The Host header without port, lower case. X-Forwarded-Host is never looked at."""
+    host = request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", "")
+    return host.partition(":")[0].rstrip(".").lower()

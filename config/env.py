@@ -1,0 +1,146 @@
+"""Reads the environment once and turns a wrong or missing value into one sentence.
+
+Every setting an operator may change is read here; ``config/settings.py`` only uses the result.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+_HOST = re.compile(r"^(?=.{1,253}(:|$))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$")
+
+
+def fail(name: str, sentence: str) -> ImproperlyConfigured:
+    """An error whose text is one sentence an operator can act on."""
+    return ImproperlyConfigured(f"{name} {sentence}")
+
+
+def text(name: str, default: str | None = None) -> str:
+    """A string from the environment; required when there is no default."""
+    value = os.environ.get(name, "").strip() or default
+    if value is None:
+        raise fail(name, "is not set; put it into the environment or into .env (see README, “Run it for real”).")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes/no value: 1/0, true/false, yes/no, on/off."""
+    raw = os.environ.get(name, "").strip().lower()
+    if not raw:
+        return default
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"0", "false", "no", "off"}:
+        return False
+    raise fail(name, f"must be true or false, not “{raw}”.")
+
+
+def number(name: str, default: int, low: int, high: int) -> int:
+    """A whole number within bounds."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    if not re.fullmatch(r"-?\d+", raw) or not low <= int(raw) <= high:
+        raise fail(name, f"must be a whole number from {low} to {high}, not “{raw}”.")
+    return int(raw)
+
+
+def secret_key(debug: bool) -> str:
+    """The signing key; a short or well-known one is refused outside DEBUG."""
+    value = text("SECRET_KEY")
+    if not debug and (len(value) < 50 or len(set(value)) < 5 or value.startswith("django-insecure-")):
+        raise fail("SECRET_KEY", "must be at least 50 random characters; `make secret` prints one.")
+    return value
+
+
+def public_host() -> str:
+    """Host name (with port, if any) of the public site; tenants live below it unless they bring their own."""
+    value = text("PUBLIC_HOST").lower()
+    if not _HOST.match(value):
+        raise fail("PUBLIC_HOST", f"must be a bare host name such as “nps.example.com”, not “{value}”.")
+    return value
+
+
+def scheme() -> str:
+    """http or https; links in mails and cookies depend on it."""
+    value = text("PUBLIC_SCHEME", "https")
+    if value not in {"http", "https"}:
+        raise fail("PUBLIC_SCHEME", f"must be http or https, not “{value}”.")
+    return value
+
+
+def database() -> dict[str, Any]:
+    """The Django database dict from DATABASE_URL (PostgreSQL only)."""
+    value = text("DATABASE_URL")
+    if urlsplit(value).scheme not in {"postgres", "postgresql"}:
+        raise fail("DATABASE_URL", "must start with postgresql:// (Resonanz keeps one schema per tenant).")
+    try:
+        config = dict(env.db_url_config(value))
+    except Exception as error:
+        raise fail("DATABASE_URL", "cannot be read; write postgresql://user:password@host:5432/name.") from error
+    if not config.get("NAME"):
+        raise fail("DATABASE_URL", "names no database; write postgresql://user:password@host:5432/name.")
+    return config
+
+
+def broker() -> tuple[str, Path | None]:
+    """Celery's broker URL, and the folder to use when none is set (one machine only)."""
+    value = os.environ.get("CELERY_BROKER_URL", "").strip()
+    if not value:
+        return "filesystem://", data_dir() / "broker"
+    if urlsplit(value).scheme not in {"redis", "rediss", "amqp", "amqps", "filesystem"}:
+        raise fail("CELERY_BROKER_URL", "must start with redis://, rediss://, amqp:// or amqps://.")
+    return value, data_dir() / "broker" if value.startswith("filesystem") else None
+
+
+def cache() -> dict[str, Any]:
+    """The Django cache dict from CACHE_URL: Redis, or the process's memory."""
+    value = text("CACHE_URL", "locmem://")
+    kind = urlsplit(value).scheme
+    if kind in {"redis", "rediss"}:
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": value}
+    if kind == "locmem":
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    raise fail("CACHE_URL", "must start with redis://, rediss:// or locmem://.")
+
+
+def data_dir() -> Path:
+    """Folder for what one machine keeps: the embedded database, the demo's mails, the file broker."""
+    return Path(text("DATA", str(BASE_DIR / ".data"))).expanduser().resolve()
+
+
+def email() -> dict[str, Any]:
+    """Django's e-mail settings from EMAIL_URL: smtp://, smtps://, maildir:///path, or anymail+NAME://.
+
+    ``anymail+sendgrid://`` picks django-anymail's backend of that name; its keys come from
+    ANYMAIL_… variables, e.g. ``ANYMAIL_SENDGRID_API_KEY``.
+    """
+    value = text("EMAIL_URL")
+    parts = urlsplit(value)
+    if parts.scheme == "maildir":
+        return {"EMAIL_BACKEND": "apps.messaging.maildir.MaildirBackend", "MAILDIR": Path(parts.path)}
+    if parts.scheme.startswith("anymail+"):
+        name = parts.scheme.removeprefix("anymail+")
+        return {
+            "EMAIL_BACKEND": f"anymail.backends.{name}.EmailBackend",
+            "ANYMAIL": {k.removeprefix("ANYMAIL_"): v for k, v in os.environ.items() if k.startswith("ANYMAIL_")},
+        }
+    if parts.scheme not in {"smtp", "smtps", "smtp+tls", "smtp+ssl"}:
+        raise fail("EMAIL_URL", "must start with smtp://, smtp+tls://, smtps://, maildir:// or anymail+NAME://.")
+    try:
+        found = {**env.email_url_config(value.replace("smtps://", "smtp+ssl://", 1))}
+    except Exception as error:
+        raise fail("EMAIL_URL", "cannot be read; write smtp://user:password@host:587.") from error
+    if not found.get("EMAIL_HOST"):
+        raise fail("EMAIL_URL", "names no mail server; write smtp://user:password@host:587.")
+    return {**found, "EMAIL_TIMEOUT": 30}
