@@ -7,6 +7,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config import env
+from config.unfold import UNFOLD, UNFOLD_OPERATOR
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.data_dir()
@@ -35,12 +36,14 @@ _BOTH = [
     "apps.accounts",
 ]
 SHARED_APPS = [
+    "apps.tenants",  # before django_tenants: our create_tenant command is the one that counts
     "django_tenants",
-    "apps.tenants",
     "apps.common",
     "django_celery_beat",
     "unfold",
+    "django.forms",
     "csp",
+    "lucide",
     "rest_framework",
     "anymail",
     "django.contrib.staticfiles",
@@ -102,6 +105,8 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     },
 ]
+# Form widgets may have templates of ours.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 WSGI_APPLICATION = "config.wsgi.application"
 
 # --- database, cache, queue ---------------------------------------------------------------------
@@ -123,6 +128,10 @@ CACHES = {"default": {**env.cache(), "KEY_FUNCTION": "apps.common.caching.tenant
 CELERY_BROKER_URL, BROKER_FOLDER = env.broker()
 TICK_SECONDS = env.number("TICK_SECONDS", 5, 1, 3600)
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 120, 5, 86_400)
+
+# --- webhooks -----------------------------------------------------------------------------------
+# True lets tenants' webhooks reach private and loopback addresses: only where tenants may see that network.
+WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE", False)
 
 # --- mail ---------------------------------------------------------------------------------------
 MAILDIR: Path | None = None
@@ -180,7 +189,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
-        "style-src": [SELF],
+        "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],

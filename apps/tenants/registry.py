@@ -43,8 +43,13 @@ def by_host(host: str) -> TenantRef | None:
     return _lookup(f"host:{host}")
 
 
-def by_schema(schema_name: str) -> TenantRef | None:
-    """The active tenant of a schema; None for public, unknown, deleted or inactive ones."""
+def by_schema(schema_name: str, *, fresh: bool = False) -> TenantRef | None:
+    """The active tenant of a schema; None for public, unknown, deleted or inactive ones.
+
+    ``fresh`` asks the database, for work that must not start in a schema dropped a moment ago.
+    """
+    if fresh:
+        _cache.pop(f"schema:{schema_name}", None)
     return _lookup(f"schema:{schema_name}")
 
 
@@ -80,9 +85,13 @@ def _query(kind: str, value: str) -> TenantRef | None:
         return TenantRef(*row, host=domains.values_list("domain", flat=True).first() or "")
 
 
-def current_host() -> str:
-    """Host (with the platform's port) under which the current tenant's pages are reached."""
-    ref = by_schema(connection.schema_name)
+def base_url_of(host: str) -> str:
+    """Scheme, host and the platform's port: where a host's pages are reached."""
     port = settings.PUBLIC_HOST.partition(":")[2]
-    host = ref.host if ref else settings.PUBLIC_DOMAIN
-    return f"{host}:{port}" if port else host
+    return f"{settings.PUBLIC_SCHEME}://{host}:{port}" if port else f"{settings.PUBLIC_SCHEME}://{host}"
+
+
+def current_base_url() -> str:
+    """Where the current tenant's pages are reached, without a slash at the end."""
+    ref = by_schema(connection.schema_name)
+    return base_url_of(ref.host if ref else settings.PUBLIC_DOMAIN)

@@ -1,0 +1,106 @@
+"""Following up: responses are enrolled in the campaign of their segment, due steps are run."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Min
+
+from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
+from apps.campaigns.steps import case, email
+from apps.campaigns.steps.base import Run
+from apps.common import agenda
+from apps.common.ids import uuid7
+from apps.common.segments import segment_of
+from apps.responses.models import Response
+
+RUN_QUEUE = "campaigns.run"
+_RUNNERS = {Step.Kind.EMAIL: email.run, Step.Kind.CASE: case.run}
+
+
+@transaction.atomic
+def enrol(*, now: datetime, limit: int = 200) -> int:
+    """Enrol responses that await follow-up; returns how many there were.
+
+    Each goes into the most specific active campaign of its segment; a response is enrolled in a
+    campaign once, whatever is changed later.
+    """
+    pending = list(
+        Response.objects.filter(follow_up=Response.FollowUp.PENDING)
+        .order_by("answered_at")
+        .select_for_update(skip_locked=True)[:limit]
+    )
+    if not pending:
+        return 0
+    campaigns = list(Campaign.objects.filter(is_active=True).prefetch_related("steps").order_by("pk"))
+    chosen = [(response, _campaign_for(response, campaigns)) for response in pending]
+    rows = [
+        Enrolment(id=uuid7(), campaign=campaign, response=response, enrolled_at=now)
+        for response, campaign in chosen
+        if campaign
+    ]
+    Enrolment.objects.bulk_create(rows, ignore_conflicts=True)
+    fresh = set(Enrolment.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
+    _plan_steps([row for row in rows if row.id in fresh], now)
+    for response, campaign in chosen:
+        response.follow_up = Response.FollowUp.ENROLLED if campaign else Response.FollowUp.NONE
+    Response.objects.bulk_update(pending, ["follow_up"], batch_size=500)
+    return len(pending)
+
+
+def _campaign_for(response: Response, campaigns: Sequence[Campaign]) -> Campaign | None:
+    segment = segment_of(response.score)
+    fitting = [
+        c
+        for c in campaigns
+        if c.segment == segment
+        and c.survey_id in (None, response.survey_id)
+        and c.touchpoint_id in (None, response.touchpoint_id)
+    ]
+    return max(fitting, key=lambda c: (c.touchpoint_id is not None, c.survey_id is not None, -c.pk), default=None)
+
+
+def _plan_steps(enrolments: Sequence[Enrolment], now: datetime) -> None:
+    runs = [
+        StepRun(id=uuid7(), enrolment=row, step=step, due_at=row.response.updated_at + step.delay)
+        for row in enrolments
+        for step in row.campaign.steps.all()
+    ]
+    if runs:
+        StepRun.objects.bulk_create(runs)
+        agenda.wake(queue=RUN_QUEUE, due_at=min(run.due_at for run in runs), now=now)
+
+
+def next_run_due() -> datetime | None:
+    """When the next step is due; None if no run is pending."""
+    found = StepRun.objects.filter(status=StepRun.Status.PENDING).aggregate(at=Min("due_at"))
+    return found["at"]  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def run_steps(*, now: datetime, base_url: str, limit: int = 200) -> int:
+    """Run due steps, all of one kind together; returns how many were due.
+
+    What a step does is a row (a mail in the outbox, a case), written with the step's own state in
+    one transaction: no step runs twice, none is lost.
+    """
+    due = list(
+        StepRun.objects.filter(status=StepRun.Status.PENDING, due_at__lte=now)
+        .select_related(
+            "step", "enrolment__campaign", "enrolment__response__contact", "enrolment__response__touchpoint"
+        )
+        .order_by("due_at")
+        .select_for_update(skip_locked=True, of=("self",))[:limit]
+    )
+    by_kind: dict[str, list[Run]] = defaultdict(list)
+    for row in due:
+        run = Run(row=row, response=row.enrolment.response, now=now, base_url=base_url)
+        if row.enrolment.campaign.segment != segment_of(run.response.score):
+            run.skip("segment_changed")
+        else:
+            by_kind[row.step.kind].append(run)
+    for kind, runs in by_kind.items():
+        _RUNNERS[Step.Kind(kind)](runs)
+    StepRun.objects.bulk_update(due, ["status", "reason", "done_at", "email"], batch_size=500)
+    return len(due)

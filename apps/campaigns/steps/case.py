@@ -1,0 +1,15 @@
+"""The step that opens a case for a human."""
+
+from collections.abc import Sequence
+
+from apps.campaigns.steps.base import Run
+from apps.cases import services as cases
+
+
+def run(runs: Sequence[Run]) -> None:
+    """Open a case per response; one that is there already is left as it is."""
+    if not runs:
+        return
+    cases.open_cases(responses=[run.response for run in runs], now=runs[0].now)
+    for run in runs:
+        run.done()

@@ -1,0 +1,84 @@
+"""The step that answers by mail, in the tenant's words."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from apps.campaigns.steps.base import Run
+from apps.common.texts import localized
+from apps.common.variables import fill, one_line
+from apps.contacts import services as contacts
+from apps.contacts.models import Contact, Outreach
+from apps.messaging import services as messaging
+from apps.surveys.mails import Letter, current_theme, language_of, render_letters
+
+VARIABLES = {"name", "score", "touchpoint", "brand"}
+
+
+def run(runs: Sequence[Run]) -> None:
+    """Write a mail per run, in one go; runs whose contact must not be mailed are skipped with the reason."""
+    people = {run.response.contact.id: run.response.contact for run in runs if run.response.contact}
+    allowed = contacts.with_legal_basis(contact_ids=list(people))
+    suppressed = messaging.suppressed(emails={c.email for c in people.values() if c.email})
+    brand = current_theme().brand_name
+    letters: dict[UUID, Letter] = {}
+    for run in runs:
+        contact = run.response.contact
+        objection = _objection(contact, allowed, suppressed)
+        letter = _letter(run, contact, brand) if contact and not objection else None
+        if letter is None:
+            run.skip(objection or "no_text")
+        else:
+            letters[run.row.id] = letter
+    _queue([run for run in runs if run.row.id in letters], letters)
+
+
+def _queue(runs: Sequence[Run], letters: dict[UUID, Letter]) -> None:
+    if not runs:
+        return
+    now = runs[0].now
+    ids = messaging.enqueue(mails=render_letters(list(letters.values()), base_url=runs[0].base_url), now=now)
+    contacts.enter_approaches(
+        approaches=[
+            contacts.Approach(letter.contact.id, Outreach.Kind.FOLLOW_UP, letter.reason, now)
+            for letter in letters.values()
+        ],
+        state=Outreach.State.SPENT,
+    )
+    for run in runs:
+        run.row.email_id = ids[letters[run.row.id].reason]
+        run.done()
+
+
+def _objection(contact: Contact | None, allowed: set[UUID], suppressed: set[str]) -> str:
+    if contact is None:
+        return "contact_gone"
+    if not contact.email:
+        return "no_address"
+    if contact.email in suppressed:
+        return "suppressed"
+    return "" if contact.id in allowed else "no_legal_basis"
+
+
+def _letter(run: Run, contact: Contact, brand: str) -> Letter | None:
+    """The step's words for this answer; the “tell us more” variant when there is no comment."""
+    step, response = run.row.step, run.response
+    language = language_of(contact, response.locale)
+    bare = not response.comment.strip()
+    subject = localized((bare and step.subject_no_comment) or step.subject, language)
+    body = localized((bare and step.body_no_comment) or step.body, language)
+    if not subject or not body:
+        return None
+    values = {
+        "name": one_line(contact.name),
+        "score": str(response.score),
+        "touchpoint": localized(response.touchpoint.name, language) if response.touchpoint else "",
+        "brand": brand,
+    }
+    filled = fill(body.replace("\r\n", "\n"), values)
+    return Letter(
+        reason=f"step:{run.row.id}",
+        contact=contact,
+        template="follow_up",
+        subject=one_line(fill(subject, values)),
+        context={"body": filled, "paragraphs": [p for p in filled.split("\n\n") if p.strip()]},
+    )

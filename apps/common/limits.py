@@ -1,0 +1,28 @@
+"""Counting per address in the cache: enough to stop guessing, cheap enough for a page."""
+
+from django.core.cache import cache
+from django.http import HttpRequest
+
+WINDOW_SECONDS = 60
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address the connection comes from (the web server sets it from a trusted proxy)."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def count(request: HttpRequest, what: str) -> int:
+    """Count one more of ``what`` for this address and return how many there were within the last minute."""
+    key = f"limit:{what}:{client_address(request)}"
+    if cache.add(key, 1, WINDOW_SECONDS):
+        return 1
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # Expired between the two calls.
+        cache.set(key, 1, WINDOW_SECONDS)
+        return 1
+
+
+def is_over(request: HttpRequest, what: str, limit: int) -> bool:
+    """Has this address used up its share? Counts nothing."""
+    return int(cache.get(f"limit:{what}:{client_address(request)}") or 0) >= limit

@@ -1,0 +1,32 @@
+"""Fill variables into a tenant's text. A whitelist substitution, not a language. Pure: no Django.
+
+``{{ name }}`` becomes the value, ``{{ name|there }}`` falls back to “there” when it is empty. Anything
+else in the text, known template syntax included, stays as it was written.
+"""
+
+import re
+from collections.abc import Mapping
+
+_VARIABLE = re.compile(r"\{\{ ?([a-z_.]{1,40}) ?(?:\|([^{}|\n]{0,80}))?\}\}")
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with known variables replaced; unknown ones are left standing."""
+
+    def replacement(match: re.Match[str]) -> str:
+        name, fallback = match[1], match[2]
+        if name not in values:
+            return match[0]
+        return values[name] or (fallback or "").strip()
+
+    return _VARIABLE.sub(replacement, text)
+
+
+def unknown_variables(text: str, known: set[str]) -> list[str]:
+    """Names used in the text that are not known, in order of first use."""
+    return list(dict.fromkeys(m[1] for m in _VARIABLE.finditer(text) if m[1] not in known))
+
+
+def one_line(text: str) -> str:
+    """Control characters (line breaks above all) become spaces: safe in a mail header."""
+    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text).strip()

@@ -1,0 +1,106 @@
+"""From what an integration tells us about people to contacts: found, updated or created, set-wise."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+from django.db.models import Q
+
+from apps.contacts.models import Contact
+
+
+class ContactData(TypedDict, total=False):
+    """A contact as sent: any of these; at least one of the first two."""
+
+    external_id: str
+    email: str
+    name: str
+    locale: str
+    properties: dict[str, Any]
+
+
+class _Index:
+    """Contacts at hand, by both identities."""
+
+    def __init__(self) -> None:
+        self.by_external_id: dict[str, Contact] = {}
+        self.by_email: dict[str, Contact] = {}
+
+    def add(self, contact: Contact) -> None:
+        if contact.external_id:
+            self.by_external_id[contact.external_id] = contact
+        if contact.email:
+            self.by_email[contact.email] = contact
+
+    def find(self, data: ContactData) -> Contact | None:
+        """By external id, else by address: the same mailbox is the same contact."""
+        found = self.by_external_id.get(data.get("external_id") or "")
+        return found or self.by_email.get(_address(data) or "")
+
+
+def resolve_contacts(*, people: Sequence[ContactData], now: datetime) -> list[Contact | None]:
+    """One contact per entry, in order, locked in id order; None where an entry names nobody.
+
+    Must run in a transaction. A fixed number of queries for any number of entries: read, create,
+    read again (others may have created them meanwhile), update.
+    """
+    index = _read(people)
+    fresh = _missing(people, index, now)
+    if fresh:
+        Contact.objects.bulk_create(fresh, ignore_conflicts=True)
+        index = _read(people)
+    changed: dict[Any, Contact] = {}
+    result: list[Contact | None] = []
+    for data in people:
+        contact = index.find(data)
+        if contact is not None and _merge(contact, data, index):
+            contact.updated_at = now
+            changed[contact.pk] = contact
+        result.append(contact)
+    if changed:
+        fields = ["external_id", "email", "name", "locale", "properties", "updated_at"]
+        Contact.objects.bulk_update(changed.values(), fields, batch_size=500)
+    return result
+
+
+def _address(data: ContactData) -> str | None:
+    return (data.get("email") or "").strip().lower() or None
+
+
+def _read(people: Sequence[ContactData]) -> _Index:
+    external_ids = {data["external_id"] for data in people if data.get("external_id")}
+    emails = {address for data in people if (address := _address(data))}
+    index = _Index()
+    matching = Contact.objects.filter(Q(external_id__in=external_ids) | Q(email__in=emails))
+    for contact in matching.order_by("id").select_for_update():
+        index.add(contact)
+    return index
+
+
+def _missing(people: Sequence[ContactData], index: _Index, now: datetime) -> list[Contact]:
+    fresh: list[Contact] = []
+    for data in people:
+        external_id, email = data.get("external_id") or None, _address(data)
+        if (external_id or email) and index.find(data) is None:
+            contact = Contact(external_id=external_id, email=email, created_at=now, updated_at=now)
+            _merge(contact, data, index)
+            index.add(contact)
+            fresh.append(contact)
+    return fresh
+
+
+def _merge(contact: Contact, data: ContactData, index: _Index) -> bool:
+    """Take over what the entry says; True if that changed the contact. What is empty changes nothing."""
+    before = (contact.external_id, contact.email, contact.name, contact.locale, contact.properties)
+    if data.get("external_id") and not contact.external_id:
+        contact.external_id = data["external_id"]
+    email = _address(data)
+    # An address that another contact holds stays with that contact.
+    if email and index.by_email.get(email, contact) is contact:
+        contact.email = email
+    contact.name = data.get("name") or contact.name
+    contact.locale = data.get("locale") or contact.locale
+    extra: Mapping[str, Any] = data.get("properties") or {}
+    contact.properties = {**contact.properties, **extra}
+    index.add(contact)
+    return before != (contact.external_id, contact.email, contact.name, contact.locale, contact.properties)

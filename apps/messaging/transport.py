@@ -1,0 +1,122 @@
+"""Handing one mail to the mail system, and understanding what came of it."""
+
+import logging
+import random
+import smtplib
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import formataddr, parseaddr
+from types import TracebackType
+from typing import Any
+
+from anymail.exceptions import AnymailError
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from apps.common.variables import one_line
+from apps.messaging.models import OutgoingEmail
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The mail's next status (queued: try again) and, unless sent, why."""
+
+    status: str
+    error: str = ""
+
+
+def address(name: str, email: str) -> str:
+    """``Name <email>``, quoted as needed and without control characters."""
+    return formataddr((one_line(name), email)) if name else email
+
+
+def platform_sender() -> dict[str, str]:
+    """Name and address of the platform's own sender."""
+    name, email = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return {"name": name, "email": email}
+
+
+def backoff(attempts: int) -> timedelta:
+    """Wait before the next try: doubling from 30 s to 1 h, with jitter so that mails don't return in a crowd."""
+    seconds = min(30 * 2 ** max(0, attempts - 1), 3600)
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def build(mail: OutgoingEmail, connection: Any = None) -> EmailMultiAlternatives:
+    """The MIME message: text and HTML, our own Message-ID, the stored headers."""
+    message = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=mail.text,
+        from_email=mail.from_header,
+        to=[address(mail.to_name, mail.to_email)],
+        reply_to=[mail.reply_to] if mail.reply_to else None,
+        headers={"Message-ID": mail.message_id, **mail.headers},
+        connection=connection,
+    )
+    message.attach_alternative(mail.html, "text/html")
+    return message
+
+
+class Session:
+    """Sends mails one after another over one connection, reopened after a fault."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._close()
+
+    def send(self, mail: OutgoingEmail) -> Outcome:
+        """Send one mail. Never raises for what the mail system does; the outcome says it."""
+        try:
+            if self._connection is None:
+                connection = get_connection()
+                connection.open()
+                self._connection = connection
+        except Exception as error:
+            # Nothing has left yet, whatever went wrong: safe to try again.
+            return Outcome(OutgoingEmail.Status.QUEUED, f"no connection: {error}")
+        try:
+            sent = self._connection.send_messages([build(mail, self._connection)])
+        except Exception as error:
+            self._close()
+            return _outcome_of(error)
+        return Outcome(OutgoingEmail.Status.SENT) if sent else Outcome(OutgoingEmail.Status.UNKNOWN, "not confirmed")
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.close()
+        except Exception as error:
+            logger.info("Closing the mail connection failed: %s", error)
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    """A refusal with a code is certain; a broken line is not."""
+    text = str(error)
+    code = None
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, reply = next(iter(error.recipients.values()))
+        text = f"{code} {reply.decode(errors='replace') if isinstance(reply, bytes) else reply}"
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code = error.smtp_code
+    elif isinstance(error, AnymailError):
+        code = {429: 450}.get(getattr(error, "status_code", None) or 0, getattr(error, "status_code", None))
+        # An ESP's HTTP 5xx is its own trouble, a 4xx is our message's.
+        code = {4: 550, 5: 450}.get((code or 0) // 100, code) if code != 450 else code
+    elif isinstance(error, ValueError):
+        # Django refuses to build the message (bad header): it will never leave.
+        return Outcome(OutgoingEmail.Status.FAILED, text)
+    if code is not None and 400 <= code < 500:
+        return Outcome(OutgoingEmail.Status.QUEUED, text)
+    if code is not None and 500 <= code < 600:
+        is_address = isinstance(error, smtplib.SMTPRecipientsRefused)
+        return Outcome(OutgoingEmail.Status.BOUNCED if is_address else OutgoingEmail.Status.FAILED, text)
+    return Outcome(OutgoingEmail.Status.UNKNOWN, f"line lost: {text}")

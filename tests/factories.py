@@ -1,0 +1,142 @@
+"""Rows for tests, made with plausible values; say only what the test is about."""
+
+from datetime import timedelta
+from typing import Any
+
+import factory
+from django.utils import timezone
+
+from apps.campaigns.models import Campaign, Step
+from apps.contacts.models import Contact, LegalBasis
+from apps.surveys.models import Question, Survey, Theme
+from apps.touchpoints.models import Event, Stage, Touchpoint
+from apps.triggers.models import TriggerRule
+
+
+class StageFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Stage
+        django_get_or_create = ("key",)
+
+    key = "delivery"
+    name = {"en": "Delivery", "de": "Lieferung"}
+
+
+class TouchpointFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Touchpoint
+        django_get_or_create = ("key",)
+
+    key = "order_received"
+    name = {"en": "Order received", "de": "Bestellung erhalten"}
+    stage = factory.SubFactory(StageFactory)
+    legal_basis = LegalBasis.Kind.EXISTING_CUSTOMER
+
+
+class SurveyFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Survey
+        django_get_or_create = ("key",)
+
+    key = "order"
+    name = {"en": "Order", "de": "Bestellung"}
+
+    @factory.post_generation
+    def questions(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
+        if not create or self.questions.exists():
+            return
+        Question.objects.bulk_create(
+            [
+                Question(
+                    survey=self,
+                    key="nps",
+                    kind="nps",
+                    position=0,
+                    text={"en": "How likely are you to recommend us?", "de": "Würden Sie uns empfehlen?"},
+                ),
+                Question(
+                    survey=self,
+                    key="comment",
+                    kind="comment",
+                    position=1,
+                    text={"en": "What is the main reason?", "de": "Was ist der Hauptgrund?"},
+                    text_promoter={"en": "What did you like most?", "de": "Was gefiel Ihnen am besten?"},
+                    text_passive={"en": "What would make it a 9?", "de": "Was fehlte zur 9?"},
+                    text_detractor={"en": "What went wrong?", "de": "Was lief schief?"},
+                ),
+                Question(
+                    survey=self,
+                    key="delivery",
+                    kind="rating",
+                    position=2,
+                    text={"en": "Delivery time", "de": "Lieferzeit"},
+                ),
+            ]
+        )
+
+
+class TriggerRuleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = TriggerRule
+
+    name = "After the order"
+    touchpoint = factory.SubFactory(TouchpointFactory)
+    survey = factory.SubFactory(SurveyFactory)
+    delay = timedelta(days=3)
+
+
+class ContactFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Contact
+
+    external_id = factory.Sequence(lambda n: f"c-{n}")
+    email = factory.Sequence(lambda n: f"contact{n}@example.com")
+    name = "Ada Lovelace"
+    locale = "en"
+
+
+class EventFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Event
+
+    touchpoint = factory.SubFactory(TouchpointFactory)
+    occurred_at = factory.LazyFunction(timezone.now)
+    received_at = factory.LazyFunction(timezone.now)
+    contact_data = factory.Sequence(
+        lambda n: {"external_id": f"e-{n}", "email": f"event{n}@example.com", "name": "Ada Lovelace", "locale": "en"}
+    )
+
+
+class CampaignFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Campaign
+
+    name = "Follow-up"
+    segment = "promoter"
+
+
+class StepFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Step
+
+    campaign = factory.SubFactory(CampaignFactory)
+    kind = "email"
+    delay = timedelta(0)
+    subject = {"en": "Thanks, {{ name|friend }}", "de": "Danke, {{ name|Du }}"}
+    body = {"en": "You gave {{ score }} for {{ touchpoint }}.", "de": "{{ score }} für {{ touchpoint }}."}
+    subject_no_comment = {"en": "Tell us more", "de": "Erzählen Sie mehr"}
+    body_no_comment = {"en": "Why {{ score }}?", "de": "Warum {{ score }}?"}
+
+
+def theme(**values: Any) -> Theme:
+    """The tenant's theme row."""
+    defaults = {"brand_name": "Nordwind", "accent": "#0f6e84", "imprint_url": "https://nordwind.example/imprint"}
+    return Theme.objects.update_or_create(pk=1, defaults={**defaults, **values})[0]
+
+
+def house(**rule: Any) -> TriggerRule:
+    """A rule with all that an event needs to end as an invitation, and a campaign per segment."""
+    theme()
+    for segment in ("promoter", "passive", "detractor"):
+        StepFactory(campaign=CampaignFactory(segment=segment))
+    return TriggerRuleFactory(**rule)
