@@ -1,0 +1,134 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.campaigns.models import Enrolment, StepRun
+from apps.campaigns.services import enrol, run_steps
+from apps.common.ids import uuid7
+from apps.contacts.models import LegalBasis, Outreach
+from apps.messaging.models import OutgoingEmail, Suppression
+from apps.messaging.services import suppress
+from apps.responses.models import Response
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("tenant")
+BASE = "http://nordwind.resonanz.test"
+
+
+def respond(score: int, comment: str = "", **contact: Any) -> Response:
+    person = factories.ContactFactory(**contact)
+    LegalBasis.objects.create(contact=person, kind="consent", source="test", granted_at=timezone.now())
+    return Response.objects.create(
+        id=uuid7(),
+        survey=factories.SurveyFactory(),
+        touchpoint=factories.TouchpointFactory(),
+        contact=person,
+        score=score,
+        comment=comment,
+        answered_at=timezone.now(),
+        updated_at=timezone.now(),
+    )
+
+
+def follow_up(after: timedelta = timedelta(seconds=1)) -> None:
+    now = timezone.now() + after
+    enrol(now=now)
+    run_steps(now=now, base_url=BASE)
+
+
+@pytest.fixture
+def campaigns() -> None:
+    factories.theme()
+    for segment in ("promoter", "passive", "detractor"):
+        factories.StepFactory(
+            campaign=factories.CampaignFactory(name=segment, segment=segment), subject={"en": f"To a {segment}"}
+        )
+
+
+@pytest.mark.parametrize(("score", "segment"), [(10, "promoter"), (8, "passive"), (6, "detractor")])
+def test_each_segment_gets_its_own_mail(campaigns: None, score: int, segment: str) -> None:
+    respond(score, "Words")
+    follow_up()
+    mail = OutgoingEmail.objects.get()
+    assert mail.subject == f"To a {segment}"
+    assert f"You gave {score} for Order received." in mail.text
+    assert Outreach.objects.get().kind == "follow_up"
+
+
+def test_without_a_comment_the_mail_asks_for_more(campaigns: None) -> None:
+    respond(3)
+    follow_up()
+    mail = OutgoingEmail.objects.get()
+    assert (mail.subject, "Why 3?" in mail.text) == ("Tell us more", True)
+
+
+def test_the_mail_speaks_the_contacts_language(campaigns: None) -> None:
+    respond(3, locale="de")
+    follow_up()
+    assert OutgoingEmail.objects.get().subject == "Erzählen Sie mehr"
+
+
+def test_a_campaign_for_the_touchpoint_goes_before_one_for_all(campaigns: None) -> None:
+    special = factories.CampaignFactory(name="special", segment="promoter", touchpoint=factories.TouchpointFactory())
+    factories.StepFactory(campaign=special)
+    respond(9)
+    follow_up()
+    assert Enrolment.objects.get().campaign == special
+
+
+def test_a_response_without_a_campaign_is_done_with() -> None:
+    respond(9)
+    follow_up()
+    assert Response.objects.get().follow_up == "none"
+
+
+def test_who_unsubscribed_gets_no_follow_up(campaigns: None) -> None:
+    response = respond(9)
+    assert response.contact is not None
+    assert response.contact.email
+    suppress(emails=[response.contact.email], reason=Suppression.Reason.UNSUBSCRIBED, source="test", now=timezone.now())
+    follow_up()
+    run = StepRun.objects.get()
+    assert (run.status, run.reason) == ("skipped", "suppressed")
+    assert not OutgoingEmail.objects.exists()
+
+
+def test_who_changes_the_mind_gets_the_mail_of_the_new_segment_only(campaigns: None) -> None:
+    response = respond(9, "Great")
+    enrol(now=timezone.now())
+    Response.objects.filter(pk=response.pk).update(score=2, follow_up="pending")
+    follow_up()
+    assert set(StepRun.objects.values_list("enrolment__campaign__segment", "status", "reason")) == {
+        ("promoter", "skipped", "segment_changed"),
+        ("detractor", "done", ""),
+    }
+    assert OutgoingEmail.objects.get().subject == "To a detractor"
+
+
+def test_running_again_sends_nothing_again(campaigns: None) -> None:
+    respond(9, "Great")
+    follow_up()
+    Response.objects.update(follow_up="pending")
+    follow_up()
+    assert OutgoingEmail.objects.count() == 1
+
+
+def test_scripts_in_names_are_text_in_the_mail(campaigns: None) -> None:
+    respond(9, "Great", name="<script>alert(1)</script>")
+    campaign = factories.Campaign.objects.get(segment="promoter")
+    campaign.steps.update(body={"en": "Hi {{ name }} <b>"})
+    follow_up()
+    mail = OutgoingEmail.objects.get()
+    assert "<script>" not in mail.html
+    assert "&lt;script&gt;" in mail.html
+
+
+def test_fifty_follow_ups_cost_as_many_queries_as_five(campaigns: None, django_assert_max_num_queries: Any) -> None:
+    for count in (5, 50):
+        for _ in range(count):
+            respond(9, "Great")
+        with django_assert_max_num_queries(22):
+            follow_up()
+    assert OutgoingEmail.objects.count() == 55

@@ -1,0 +1,181 @@
+"""The whole platform as an operator runs it: real processes, stopped by process id."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import psycopg
+from aiosmtpd.controller import Controller
+
+ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(what: str, check: Callable[[], T], seconds: float = 60) -> T:
+    """The first true value of ``check``; fails loudly after the time given."""
+    stop_at = time.monotonic() + seconds
+    while time.monotonic() < stop_at:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+class Sink:
+    """An SMTP server on loopback that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self._controller.start()
+        self.url = f"smtp://127.0.0.1:{self._controller.port}"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.mails.append(message)
+        return "250 OK"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """All mails to an address, oldest first."""
+        return [mail for mail in self.mails if address in str(mail["To"])]
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+
+@dataclass
+class Answer:
+    """What an HTTP request came back with."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Platform:
+    """``python -m config.demo`` with its own folder, port and SMTP sink, and maybe Redis."""
+
+    def __init__(self, folder: Path, redis_url: str | None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.sink = Sink()
+        keep = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR")}
+        environment = {**keep, "EMAIL_URL": self.sink.url, "TICK_SECONDS": "1", "SWEEP_SECONDS": "5"}
+        if redis_url:
+            environment |= {"CELERY_BROKER_URL": redis_url, "CACHE_URL": redis_url}
+        self._log = (folder / "log.txt").open("wb")
+        command = [sys.executable, "-m", "config.demo", "--port", str(self.port), "--data", str(folder / "data")]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            wait_for("the web server", self._is_up, 180)
+        except BaseException:
+            self.stop()
+            raise
+        self.demo: dict[str, Any] = json.loads((folder / "data" / "demo.json").read_text())
+        self.database = self._database_url()
+
+    def log(self) -> str:
+        """What the processes said."""
+        return (self.folder / "log.txt").read_text(errors="replace")
+
+    def _is_up(self) -> bool:
+        assert self._process.poll() is None, self.log()
+        try:
+            return self.request("GET", "localhost", "/healthz").status == 200
+        except OSError:
+            return False
+
+    def _database_url(self) -> str:
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            url = child.environ().get("DATABASE_URL")
+            if url:
+                return url
+        raise AssertionError("no process knows the database")
+
+    def tenant(self, slug: str) -> dict[str, Any]:
+        """The tenant's entry in demo.json."""
+        return next(t for t in self.demo["tenants"] if t["slug"] == slug)
+
+    def request(
+        self, method: str, host: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """One HTTP request to loopback with the Host header set; redirects are not followed."""
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, method=method)
+        request.add_header("Host", f"{host}:{self.port}")
+        for name, value in ({"Content-Type": "application/json"} | (headers or {})).items():
+            request.add_header(name, value)
+        opener = urllib.request.build_opener(_NoRedirect)
+        try:
+            with opener.open(request, timeout=20) as answer:
+                return Answer(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read(), dict(error.headers))
+
+    def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        """Rows straight from the database."""
+        with psycopg.connect(self.database) as connection:
+            return connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
+
+    def census(self, schema: str) -> dict[str, int]:
+        """Number of rows of every table of a schema but those that signing in fills."""
+        with psycopg.connect(self.database) as connection:
+            names = connection.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [schema]
+            ).fetchall()
+            ignored = ("django_session", "django_admin_log", "axes_", "common_agendaitem", "django_celery_beat")
+            return {
+                name: connection.execute(f'SELECT count(*) FROM "{schema}"."{name}"').fetchall()[0][0]  # type: ignore[arg-type]
+                for (name,) in names
+                if not name.startswith(ignored)
+            }
+
+    def stop(self) -> list[psutil.Process]:
+        """Ask all to stop, as Ctrl-C does; returns what would not."""
+        if self._process.poll() is None:
+            family = psutil.Process(self._process.pid).children(recursive=True)
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(40)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+            _gone, alive = psutil.wait_procs(family, timeout=5)
+            for process in alive:
+                process.kill()
+        else:
+            alive = []
+        self.sink.stop()
+        self._log.close()
+        return alive
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None

@@ -1,0 +1,338 @@
+"""The main story with real processes: an event becomes a survey, an answer, a follow-up and a number."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.journeys.platform import Answer, Platform, wait_for
+
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(420)]
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True)
+class Story:
+    """One contact's way through one tenant."""
+
+    slug: str
+    other: str
+    touchpoint: str
+    api_host: str
+    locale: str
+    score: int
+    comment: str
+    question: str
+    wording: str
+    has_case: bool
+
+
+STORIES = [
+    Story(
+        slug="nordwind",
+        other="klarwerk",
+        touchpoint="order_received",
+        api_host="localhost",
+        locale="de-AT",
+        score=3,
+        comment="Das Paket kam eine Woche zu spät <script>alert(1)</script>",
+        question="Wie wahrscheinlich",
+        wording="detractor",
+        has_case=True,
+    ),
+    Story(
+        slug="klarwerk",
+        other="nordwind",
+        touchpoint="support_closed",
+        api_host="klarwerk.localhost",
+        locale="en",
+        score=10,
+        comment="",
+        question="How likely",
+        wording="promoter",
+        has_case=False,
+    ),
+]
+
+
+def event(story: Story, number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "touchpoint": story.touchpoint,
+        "external_id": f"journey-{number}",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "contact": {
+            "external_id": f"journey-contact-{number}",
+            "email": address(story, number),
+            "name": "Zoë Öztürk",
+            "locale": story.locale,
+            "properties": {"plan": "gold"},
+        },
+        "properties": {"total": 129.9},
+        **changes,
+    }
+
+
+def address(story: Story, number: int = 1) -> str:
+    return f"zoe{number}@{story.slug}-customer.example"
+
+
+def post(platform: Platform, story: Story, body: Any, host: str = "", key: str = "") -> Answer:
+    key = key or platform.tenant(story.slug)["api_key"]
+    return platform.request("POST", host or story.api_host, "/api/v1/events", body, {"Authorization": f"Bearer {key}"})
+
+
+def sign_in(context: BrowserContext, platform: Platform, slug: str, path: str = "/") -> Page:
+    """A page of the tenant's host, signed in through the form as its administrator."""
+    user = next(u for u in platform.tenant(slug)["users"] if u["role"] == "admin")
+    page = context.new_page()
+    page.goto(f"http://{slug}.localhost:{platform.port}{path}")
+    page.locator("input[name=username]").fill(user["user"])
+    page.locator("input[name=password]").fill(user["password"])
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_load_state()
+    return page
+
+
+def shorten(page: Page, platform: Platform, slug: str, model: str, delay: str, name: str) -> None:
+    """Change a delay in the tenant's admin, as a CX manager would."""
+    page.goto(f"http://{slug}.localhost:{platform.port}/admin/{model}/")
+    links = page.locator("th a, td a").filter(has_text=re.compile(name)) if name else page.locator("th a")
+    for address_ in [a.get_attribute("href") for a in links.all()]:
+        page.goto(f"http://{slug}.localhost:{platform.port}{urlsplit(str(address_)).path}")
+        for box in page.locator("input[name=delay], input[name$='-delay']:not([name*='__prefix__'])").all():
+            box.fill(delay)
+        page.locator("[name=_save]").click()
+        page.wait_for_load_state()
+        assert "/change" not in page.url, page.locator("body").inner_text()
+
+
+@pytest.fixture(scope="module", params=STORIES, ids=lambda s: s.slug)
+def story(request: pytest.FixtureRequest) -> Story:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(locale="en-GB")
+    yield opened
+    opened.close()
+
+
+def check_invitation(platform: Platform, story: Story, mail: EmailMessage) -> str:
+    """Asserts what the invitation says; returns the link of the story's score."""
+    html = mail.get_body(("html",))
+    text = mail.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    body, markup = str(text.get_content()), str(html.get_content())
+    host = f"http://{story.slug}.localhost:{platform.port}"
+    links = [link for link in re.findall(r'href="([^"]+)"', markup) if "?score=" in link]
+    assert len(links) == 11
+    assert all(link.startswith(f"{host}/s/") for link in links)
+    assert story.question in body
+    assert story.question in markup
+    assert "Zoë Öztürk" in markup
+    assert re.search(rf'lang="{story.locale[:2]}"', markup)
+    colour = platform.rows(f"SELECT accent, brand_name FROM {story.slug}.surveys_theme")[0]
+    assert colour[0] in markup
+    assert colour[1] in str(mail["From"]) + markup
+    leave = str(mail["List-Unsubscribe"]).strip("<>")
+    assert leave.startswith(f"{host}/mail/u/")
+    assert leave in body
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    return links[story.score]
+
+
+def answer_survey(browser: Browser, story: Story, link: str) -> None:
+    """Open the link on a phone without JavaScript and answer."""
+    phone = browser.new_context(viewport=PHONE, java_script_enabled=False, locale="en-GB")  # type: ignore[arg-type]
+    page = phone.new_page()
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(urlsplit(request.url).hostname or ""))
+    page.goto(link)
+    expect(page.locator(f"input[name=score][value='{story.score}']")).to_be_checked()
+    expect(page.locator(f".wording.{story.wording}")).to_be_visible()
+    expect(page.locator(".wording.neutral")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.locator("textarea[name=comment]").fill(story.comment)
+    page.locator("button[type=submit]").click()
+    page.wait_for_url("**/thanks*")
+    assert set(seen) - {""} == {f"{story.slug}.localhost"}
+    assert not phone.cookies()
+    phone.close()
+
+
+def test_an_event_becomes_a_survey_an_answer_a_follow_up_and_a_number(
+    platform: Platform, browser: Browser, context: BrowserContext, story: Story
+) -> None:
+    page = sign_in(context, platform, story.slug, "/admin/")
+    shorten(page, platform, story.slug, "triggers/triggerrule", "2 seconds", "")
+    shorten(page, platform, story.slug, "campaigns/campaign", "1 second", "")
+    page.goto(f"http://{story.slug}.localhost:{platform.port}/")
+    before = platform.census(story.other)
+    count = platform.rows(f"SELECT count(*) FROM {story.slug}.responses_response")[0][0]
+
+    accepted = post(platform, story, event(story))
+    assert accepted.status == 202, accepted.body
+    assert post(platform, story, event(story)).json() == accepted.json()
+
+    [mail] = wait_for("the invitation", lambda: platform.sink.to(address(story)))
+    link = check_invitation(platform, story, mail)
+    [(status, reason, invited)] = platform.rows(
+        f"""SELECT d.status, d.reason, i.status FROM {story.slug}.triggers_decision d
+            JOIN {story.slug}.surveys_invitation i ON i.id = d.invitation_id WHERE d.event_id = %s""",
+        accepted.json()["id"],
+    )
+    assert (status, reason, invited) == ("scheduled", "ok", "queued")
+
+    for score in range(11):
+        path = f"{urlsplit(link).path}?score={score}"
+        assert platform.request("GET", f"{story.slug}.localhost", path).status == 200
+        assert platform.request("HEAD", f"{story.slug}.localhost", path).status == 200
+    assert platform.rows(f"SELECT count(*) FROM {story.slug}.responses_response")[0][0] == count
+
+    answer_survey(browser, story, link)
+    [(response_id, score, comment)] = platform.rows(
+        f"""SELECT r.id, r.score, r.comment FROM {story.slug}.responses_response r
+            JOIN {story.slug}.surveys_invitation i ON i.id = r.invitation_id
+            JOIN {story.slug}.messaging_outgoingemail e ON e.id = i.email_id WHERE e.to_email = %s""",
+        address(story),
+    )
+    assert (score, comment) == (story.score, story.comment)
+
+    follow_up = wait_for("the follow-up", lambda: platform.sink.to(address(story))[1:])[0]
+    check_follow_up(platform, story, follow_up)
+    cases = platform.rows(f"SELECT count(*) FROM {story.slug}.cases_case WHERE response_id = %s", response_id)
+    assert cases == [(int(story.has_case),)]
+
+    check_workspace(page, platform, story, count + 1)
+    assert platform.census(story.other) == before
+
+
+def check_follow_up(platform: Platform, story: Story, mail: EmailMessage) -> None:
+    """The mail of the segment, in the contact's language, naming contact and touchpoint, with a way out."""
+    text = mail.get_body(("plain",))
+    assert text is not None
+    body = str(text.get_content())
+    variant = "" if story.comment else "_no_comment"
+    language = story.locale[:2]
+    [(subject,)] = platform.rows(
+        f"""SELECT s.subject{variant}->>%s FROM {story.slug}.campaigns_step s
+            JOIN {story.slug}.campaigns_campaign c ON c.id = s.campaign_id
+            WHERE c.segment = %s AND s.kind = 'email' ORDER BY c.id, s.position LIMIT 1""",
+        language,
+        story.wording,
+    )
+    fixed = max(re.split(r"\{\{.*?\}\}", subject), key=len)
+    assert fixed in str(mail["Subject"])
+    assert "Zoë Öztürk" in body
+    assert "{{" not in body
+    assert mail["List-Unsubscribe"] is not None
+
+
+def check_workspace(page: Page, platform: Platform, story: Story, count: int) -> None:
+    """Dashboard, responses and decisions show what happened."""
+    host = f"http://{story.slug}.localhost:{platform.port}"
+    page.goto(f"{host}/?days=365")
+    total = platform.rows(
+        f"SELECT count(*) FROM {story.slug}.responses_response WHERE answered_at > now() - interval '365 days'"
+    )[0][0]
+    assert count - 1 <= total <= count
+    expect(page.locator("main")).to_contain_text(re.compile(rf"n\s*=\s*{total:,}".replace(",", ".")))
+    expect(page.locator("main")).to_contain_text("±")
+    page.goto(f"{host}/responses/")
+    first = page.locator("main")
+    expect(first).to_contain_text("Zoë Öztürk")
+    if story.comment:
+        expect(first).to_contain_text(story.comment)
+    page.goto(f"{host}/decisions/?{urlencode({'q': address(story)})}")
+    expect(page.locator("main")).to_contain_text("Zoë Öztürk")
+
+
+def test_bad_events_are_refused_with_every_field_named(platform: Platform, story: Story) -> None:
+    bad = event(story, 2, touchpoint="no such", occurred_at="yesterday", colour="red")
+    bad["contact"]["email"] = 7
+    answer = post(platform, story, bad)
+    assert answer.status == 422
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    fields = {error["field"] for error in answer.json()["errors"]}
+    assert {"occurred_at", "colour", "contact.email"} <= fields
+    unknown = post(platform, story, event(story, 2, touchpoint="unheard_of"))
+    assert (unknown.status, unknown.json()["errors"][0]["field"]) == (422, "touchpoint")
+    assert post(platform, story, b"{not json").status == 400
+
+
+def test_a_key_opens_its_own_tenant_only(platform: Platform, story: Story) -> None:
+    foreign = platform.tenant(story.other)["api_key"]
+    assert post(platform, story, event(story, 3), host=f"{story.slug}.localhost", key=foreign).status == 401
+    assert post(platform, story, event(story, 3), key="rk_nordwind_" + "x" * 43).status == 401
+    assert post(platform, story, event(story, 3), host="unknown.localhost").status == 404
+
+
+def test_twenty_answers_at_once_make_one_response(platform: Platform, story: Story) -> None:
+    assert post(platform, story, event(story, 4)).status == 202
+    [mail] = wait_for("the invitation", lambda: platform.sink.to(address(story, 4)))
+    text = mail.get_body(("plain",))
+    assert text is not None
+    path = urlsplit(re.findall(r"http\S+/s/[\w-]+", str(text.get_content()))[0]).path
+    form = urlencode({"score": 8, "comment": "Fine"}).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    def submit(_: int) -> int:
+        return platform.request("POST", f"{story.slug}.localhost", path, form, headers).status
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(submit, range(20))) == {303}
+    rows = platform.rows(
+        f"""SELECT count(*) FROM {story.slug}.responses_response r
+            JOIN {story.slug}.contacts_contact c ON c.id = r.contact_id WHERE c.email = %s""",
+        address(story, 4),
+    )
+    assert rows == [(1,)]
+
+
+def test_one_click_unsubscribing_stops_the_follow_up(platform: Platform, story: Story) -> None:
+    assert post(platform, story, event(story, 5)).status == 202
+    [mail] = wait_for("the invitation", lambda: platform.sink.to(address(story, 5)))
+    path = urlsplit(str(mail["List-Unsubscribe"]).strip("<>")).path
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = platform.request("POST", f"{story.slug}.localhost", path, b"List-Unsubscribe=One-Click", headers)
+    assert answer.status == 200
+    later = event(story, 6)
+    later["contact"] = event(story, 5)["contact"]
+    accepted = post(platform, story, later)
+    decision = wait_for(
+        "the decision",
+        lambda: platform.rows(
+            f"SELECT status, reason FROM {story.slug}.triggers_decision WHERE event_id = %s", accepted.json()["id"]
+        ),
+    )
+    assert decision == [("blocked", "suppressed")]
+    assert len(platform.sink.to(address(story, 5))) == 1
+
+
+def test_operators_and_tenants_do_not_meet(platform: Platform, browser: Browser, story: Story) -> None:
+    operator = platform.demo["operator"]
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"http://localhost:{platform.port}/admin/")
+    page.locator("input[name=username]").fill(operator["user"])
+    page.locator("input[name=password]").fill(operator["password"])
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_load_state()
+    page.goto(f"http://localhost:{platform.port}/admin/tenants/tenant/")
+    expect(page.locator("body")).to_contain_text(re.compile(story.slug, re.IGNORECASE))
+    page.goto(f"http://localhost:{platform.port}/admin/django_celery_beat/periodictask/")
+    expect(page.locator("body")).to_contain_text("tick")
+    session = next(c["value"] for c in context.cookies() if c["name"] == "sessionid")
+    answer = platform.request("GET", f"{story.slug}.localhost", "/admin/", headers={"Cookie": f"sessionid={session}"})
+    assert answer.status == 302
+    assert "login" in answer.headers["Location"]
+    context.close()

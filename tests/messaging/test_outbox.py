@@ -1,0 +1,161 @@
+"""The outbox against a real SMTP server that can be told to refuse."""
+
+import smtplib
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.utils import timezone
+
+from apps.messaging.models import OutgoingEmail, Sender, Suppression
+from apps.messaging.services import NewEmail, enqueue, send_batch, suppress
+from tests.factories import ContactFactory
+
+pytestmark = pytest.mark.usefixtures("tenant")
+
+
+class Sink:
+    """Keeps what it takes; ``refusals`` maps a recipient to the reply it gets, ``drop`` cuts the line after DATA."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+        self.refusals: dict[str, str] = {}
+        self.drop: set[str] = set()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
+        if self.drop & set(envelope.rcpt_tos):
+            server.transport.abort()
+        return "250 OK"
+
+
+@pytest.fixture
+def sink(settings: Any) -> Iterator[Sink]:
+    handler = Sink()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = port
+    yield handler
+    controller.stop()
+
+
+def queue(*addresses: str, **changes: Any) -> None:
+    enqueue(
+        mails=[
+            NewEmail(
+                **{
+                    "reason": f"test:{address}",
+                    "contact_id": ContactFactory().id,
+                    "to_email": address,
+                    "to_name": "Ada",
+                    "subject": "Hello",
+                    "text": "Text ü",
+                    "html": "<p>HTML ü</p>",
+                    **changes,
+                }
+            )
+            for address in addresses
+        ],
+        now=timezone.now(),
+    )
+
+
+def statuses() -> dict[str, str]:
+    return dict(OutgoingEmail.objects.values_list("to_email", "status"))
+
+
+def send() -> int:
+    return send_batch(now=timezone.now() + timedelta(seconds=1))
+
+
+def test_a_mail_arrives_as_multipart_from_the_tenants_sender(sink: Sink) -> None:
+    Sender.objects.create(name="Nördwind", email="hallo@nordwind.example", is_default=True)
+    queue("a@x.example")
+    assert send() == 1
+    [mail] = sink.mails
+    assert mail["From"] == "Nördwind <hallo@nordwind.example>"
+    assert mail["To"] == "Ada <a@x.example>"
+    assert mail["Message-ID"].endswith("@nordwind.example>")
+    assert mail.get_body(("plain",)).get_content().strip() == "Text ü"
+    assert mail.get_body(("html",)).get_content().strip() == "<p>HTML ü</p>"
+    assert statuses() == {"a@x.example": "sent"}
+
+
+def test_one_reason_is_one_mail(sink: Sink) -> None:
+    queue("a@x.example")
+    queue("a@x.example")
+    send()
+    send()
+    assert len(sink.mails) == 1
+
+
+def test_a_later_is_tried_again_and_a_never_is_not(sink: Sink) -> None:
+    sink.refusals = {"later@x.example": "451 busy", "never@x.example": "550 no such user"}
+    queue("later@x.example", "never@x.example", "fine@x.example")
+    send()
+    assert statuses() == {"later@x.example": "queued", "never@x.example": "bounced", "fine@x.example": "sent"}
+    waiting = OutgoingEmail.objects.get(status="queued")
+    assert waiting.due_at > timezone.now() + timedelta(seconds=15)
+    assert "451" in waiting.last_error
+
+
+def test_a_line_cut_after_data_is_unknown_and_never_sent_again(sink: Sink) -> None:
+    sink.drop = {"cut@x.example"}
+    queue("cut@x.example", "next@x.example")
+    send()
+    send()
+    assert statuses() == {"cut@x.example": "unknown", "next@x.example": "sent"}
+    assert len([m for m in sink.mails if "cut@" in m["To"]]) == 1
+
+
+def test_without_a_mail_server_nothing_is_lost(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    queue("a@x.example")
+    send()
+    assert statuses() == {"a@x.example": "queued"}
+
+
+def test_what_was_being_sent_when_the_worker_died_is_unknown(sink: Sink) -> None:
+    queue("a@x.example")
+    OutgoingEmail.objects.update(status="sending", lease_until=timezone.now() - timedelta(seconds=1))
+    send()
+    assert statuses() == {"a@x.example": "unknown"}
+    assert not sink.mails
+
+
+def test_unsubscribed_between_queue_and_send_is_not_sent(sink: Sink) -> None:
+    queue("a@x.example")
+    suppress(emails=["a@x.example"], reason=Suppression.Reason.UNSUBSCRIBED, source="test", now=timezone.now())
+    send()
+    assert statuses() == {"a@x.example": "revoked"}
+    assert not sink.mails
+
+
+def test_line_breaks_in_names_and_subjects_make_no_headers(sink: Sink) -> None:
+    queue("a@x.example", to_name="Ada\r\nBcc: evil@x.example", subject="Hi\nX-Evil: 1")
+    send()
+    [mail] = sink.mails
+    assert mail["Bcc"] is None
+    assert mail["X-Evil"] is None
+
+
+def test_the_sink_can_refuse(sink: Sink, settings: Any) -> None:
+    sink.refusals = {"never@x.example": "550 no"}
+    with smtplib.SMTP("127.0.0.1", settings.EMAIL_PORT) as smtp, pytest.raises(smtplib.SMTPRecipientsRefused):
+        smtp.sendmail("a@x.example", ["never@x.example"], "x")

@@ -1,0 +1,99 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
+from apps.messaging.models import OutgoingEmail, Suppression
+from apps.messaging.services import suppress
+from apps.surveys.models import Invitation
+from apps.surveys.services import dispatch_due
+from apps.triggers.services import evaluate_events
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("tenant")
+BASE = "http://nordwind.resonanz.test"
+
+
+@pytest.fixture
+def invitation() -> Invitation:
+    factories.house(delay=timedelta(0))
+    factories.EventFactory()
+    evaluate_events(now=timezone.now())
+    return Invitation.objects.get()
+
+
+def dispatch(after: timedelta = timedelta(seconds=1)) -> Invitation:
+    dispatch_due(now=timezone.now() + after, base_url=BASE)
+    return Invitation.objects.get()
+
+
+def test_a_due_invitation_becomes_a_mail_and_spends_its_place(invitation: Invitation) -> None:
+    row = dispatch()
+    assert (row.status, row.status_reason) == ("queued", "")
+    mail = OutgoingEmail.objects.get()
+    assert row.email == mail
+    assert mail.text.count(f"{BASE}/s/") == 11
+    assert Outreach.objects.get().state == "spent"
+
+
+def test_only_the_tokens_hash_is_stored(invitation: Invitation) -> None:
+    row = dispatch()
+    token = OutgoingEmail.objects.get().text.split("/s/")[1].split("?")[0]
+    assert len(token) == 32
+    assert len(bytes(row.token_hash)) == 32
+    assert token.encode() not in bytes(row.token_hash)
+
+
+def test_who_unsubscribed_meanwhile_is_not_mailed(invitation: Invitation) -> None:
+    assert invitation.contact is not None
+    assert invitation.contact.email
+    suppress(
+        emails=[invitation.contact.email], reason=Suppression.Reason.UNSUBSCRIBED, source="test", now=timezone.now()
+    )
+    row = dispatch()
+    assert (row.status, row.status_reason) == ("revoked", "suppressed")
+    assert not OutgoingEmail.objects.exists()
+    assert Outreach.objects.get().state == "released"
+
+
+def test_who_took_back_the_consent_is_not_mailed(invitation: Invitation) -> None:
+    LegalBasis.objects.update(revoked_at=timezone.now())
+    assert dispatch().status_reason == "no_legal_basis"
+
+
+def test_a_contact_that_is_gone_is_not_mailed(invitation: Invitation) -> None:
+    Contact.objects.all().delete()
+    assert dispatch().status_reason == "contact_gone"
+
+
+def test_an_inactive_survey_is_not_sent(invitation: Invitation) -> None:
+    invitation.survey.is_active = False
+    invitation.survey.save()
+    assert dispatch().status == "expired"
+
+
+def test_what_came_too_late_expires(invitation: Invitation) -> None:
+    row = dispatch(after=timedelta(days=60))
+    assert (row.status, row.status_reason) == ("expired", "too_old")
+
+
+def test_another_approach_meanwhile_moves_the_invitation(invitation: Invitation) -> None:
+    ContactBudget.objects.create(pk=1, min_days_between=7)
+    assert invitation.contact is not None
+    now = timezone.now()
+    Outreach.objects.create(contact=invitation.contact, kind="web_prompt", reason="w", at=now, state="spent")
+    row = dispatch()
+    assert (row.status, row.status_reason) == ("scheduled", "budget")
+    assert row.send_at == now + timedelta(days=7)
+    assert Outreach.objects.get(kind="invitation").at == row.send_at
+
+
+def test_fifty_invitations_cost_as_many_queries_as_five(django_assert_max_num_queries: Any) -> None:
+    factories.house(delay=timedelta(0))
+    for count in (5, 50):
+        factories.EventFactory.create_batch(count)
+        evaluate_events(now=timezone.now())
+        with django_assert_max_num_queries(22):
+            assert dispatch_due(now=timezone.now() + timedelta(seconds=1), base_url=BASE) == count

@@ -1,0 +1,95 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
+from apps.messaging.models import Suppression
+from apps.messaging.services import suppress
+from apps.surveys.models import Invitation
+from apps.touchpoints.models import Event
+from apps.triggers.models import Decision
+from apps.triggers.services import evaluate_events
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("tenant")
+
+
+def decide_all() -> list[Decision]:
+    evaluate_events(now=timezone.now())
+    return list(Decision.objects.order_by("event__received_at"))
+
+
+def test_an_event_is_scheduled_after_the_rules_delay() -> None:
+    rule = factories.TriggerRuleFactory(delay=timedelta(days=3))
+    event = factories.EventFactory()
+    [decision] = decide_all()
+    assert (decision.status, decision.reason, decision.rule) == ("scheduled", "ok", rule)
+    invitation = Invitation.objects.get()
+    assert decision.invitation == invitation
+    assert invitation.send_at == event.occurred_at + timedelta(days=3) == decision.until
+    assert Outreach.objects.get().state == "reserved"
+
+
+def test_the_second_event_within_the_budgets_gap_is_deferred_not_lost() -> None:
+    factories.TriggerRuleFactory(delay=timedelta(days=1), expires_after=timedelta(days=30))
+    ContactBudget.objects.create(pk=1, min_days_between=14)
+    data = {"external_id": "a", "email": "a@x.example"}
+    first = factories.EventFactory(contact_data=data)
+    factories.EventFactory(contact_data=data, occurred_at=first.occurred_at + timedelta(minutes=1))
+    one, two = decide_all()
+    assert (one.status, two.status, two.reason) == ("scheduled", "deferred", "budget")
+    assert one.until is not None
+    assert two.until == one.until + timedelta(days=14)
+    assert Invitation.objects.count() == 2
+
+
+def test_events_that_lead_nowhere_say_why() -> None:
+    rule = factories.TriggerRuleFactory()
+    silent = factories.TouchpointFactory(key="newsletter", legal_basis="")
+    factories.TriggerRuleFactory(touchpoint=silent, name="newsletter")
+    bare = factories.TouchpointFactory(key="product_page")
+    suppress(emails=["gone@x.example"], reason=Suppression.Reason.UNSUBSCRIBED, source="test", now=timezone.now())
+    long_ago = timezone.now() - timedelta(days=100)
+    wanted = {
+        factories.EventFactory(touchpoint=rule.touchpoint, contact_data={"external_id": "mute"}).id: "no_address",
+        factories.EventFactory(touchpoint=rule.touchpoint, contact_data={"email": "Gone@x.example"}).id: "suppressed",
+        factories.EventFactory(touchpoint=silent).id: "no_legal_basis",
+        factories.EventFactory(touchpoint=bare).id: "no_rule",
+        factories.EventFactory(touchpoint=rule.touchpoint, occurred_at=long_ago).id: "too_old",
+        factories.EventFactory(touchpoint=rule.touchpoint, contact_data={"name": "?"}).id: "unreadable_event",
+    }
+    assert {d.event_id: d.reason for d in decide_all()} == wanted
+    assert not Invitation.objects.exists()
+
+
+def test_the_touchpoint_proves_the_legal_basis() -> None:
+    factories.TriggerRuleFactory()
+    event = factories.EventFactory()
+    decide_all()
+    basis = LegalBasis.objects.get()
+    assert (basis.kind, basis.source, basis.granted_at) == (
+        "existing_customer",
+        "touchpoint:order_received",
+        event.occurred_at,
+    )
+
+
+def test_a_revoked_legal_basis_is_not_revived_by_the_next_event() -> None:
+    factories.TriggerRuleFactory()
+    factories.EventFactory(contact_data={"email": "a@x.example"})
+    decide_all()
+    LegalBasis.objects.update(revoked_at=timezone.now())
+    factories.EventFactory(contact_data={"email": "a@x.example"})
+    assert decide_all()[-1].reason == "no_legal_basis"
+
+
+def test_a_hundred_events_cost_as_many_queries_as_ten(django_assert_max_num_queries: Any) -> None:
+    factories.TriggerRuleFactory()
+    for count in (10, 100):
+        factories.EventFactory.create_batch(count)
+        with django_assert_max_num_queries(22):
+            assert evaluate_events(now=timezone.now()) == count
+    assert Contact.objects.count() == 110
+    assert not Event.objects.filter(status="pending").exists()
