@@ -1,6 +1,8 @@
 """Two tenants in a real database, and ways to stand in one of them."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -48,3 +50,27 @@ def other_tenant(db: None) -> Any:
     from apps.tenants.models import Tenant
 
     return Tenant.objects.get(schema_name="klarwerk")
+
+
+@pytest.fixture
+def autocommit(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test commits for real and cleans up after itself; unlike pytest-django's, nothing is flushed."""
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        connection.set_schema_to_public()
+        yield
+        connection.set_schema_to_public()
+        connection.close()
+
+
+TOOLS = {"chromium": "/usr/bin/chromium", "redis": "/usr/bin/redis-server"}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that drive a program are skipped where it is missing, but not where CI promises it."""
+    for marker, program in TOOLS.items():
+        if item.get_closest_marker(marker) and not Path(program).exists():
+            if os.environ.get("CI", "").lower() == "true":
+                pytest.fail(f"{program} is missing, and CI=true promises it", pytrace=False)
+            pytest.skip(f"needs {program}")

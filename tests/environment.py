@@ -27,7 +27,6 @@ def _server_url() -> str:
     return str(url)
 
 
-
 SERVER_URL = _server_url()
 DATABASE_URL = SERVER_URL.replace("/postgres?", f"/{NAME}?", 1)
 os.environ.update(

@@ -1,0 +1,1 @@
+"""Benchmarks against known yardsticks: ``python -m tests.bench`` (see ``--help``)."""

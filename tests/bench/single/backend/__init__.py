@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend; the code asks it which schema it stands in."""

@@ -1,0 +1,176 @@
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from apps.common.queues import DRAINS
+from apps.contacts.models import Contact
+from apps.insights import selectors, services, tasks
+from apps.insights.models import Rollup
+from apps.insights.nps import Counts, nps
+from apps.responses.models import Response, ScoreChange
+from apps.surveys.models import Invitation, Survey
+from apps.touchpoints.models import Event, Stage, Touchpoint
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+TODAY = NOW.date()
+
+pytestmark = pytest.mark.usefixtures("tenant")
+
+
+@pytest.fixture
+def survey() -> Survey:
+    return Survey.objects.create(key="order", name={"en": "Order"})
+
+
+@pytest.fixture
+def touchpoints() -> list[Touchpoint]:
+    stage = Stage.objects.create(key="purchase", name={"en": "Purchase"})
+    return [
+        Touchpoint.objects.create(key=key, name={"en": key}, stage=stage, position=position)
+        for position, key in enumerate(["order_received", "support_closed"])
+    ]
+
+
+def answer(survey: Survey, touchpoint: Touchpoint | None, score: int, days_ago: int) -> Response:
+    """A stored response with the change it makes to the figures."""
+    at = NOW - timedelta(days=days_ago)
+    ScoreChange.objects.create(day=at.date(), survey=survey, touchpoint=touchpoint, score=score, weight=1)
+    return Response.objects.create(
+        survey=survey, touchpoint=touchpoint, score=score, answered_at=at, updated_at=at, comment=""
+    )
+
+
+def test_folding_moves_every_change_into_the_rollups(survey: Survey, touchpoints: list[Touchpoint]) -> None:
+    for _repeat in range(3):
+        answer(survey, touchpoints[0], 9, 1)
+    answer(survey, None, 9, 1)
+    assert services.roll_up(now=NOW, limit=100) == 4
+    assert ScoreChange.objects.count() == 0
+    cells = Rollup.objects.values_list("touchpoint_id", "score", "responses").order_by("responses")
+    assert list(cells) == [(None, 9, 1), (touchpoints[0].pk, 9, 3)]
+
+
+def test_folding_again_adds_to_the_same_cell_also_without_a_touchpoint(survey: Survey) -> None:
+    for _repeat in range(2):
+        answer(survey, None, 3, 5)
+        services.roll_up(now=NOW, limit=100)
+    assert Rollup.objects.get().responses == 2
+
+
+def test_folding_takes_at_most_the_limit(survey: Survey) -> None:
+    for _repeat in range(5):
+        answer(survey, None, 3, 5)
+    assert services.roll_up(now=NOW, limit=2) == 2
+    assert ScoreChange.objects.count() == 3
+
+
+def test_a_change_and_its_taking_back_leave_no_cell(survey: Survey) -> None:
+    for weight in (1, -1):
+        ScoreChange.objects.create(day=TODAY, survey=survey, score=4, weight=weight)
+    assert services.roll_up(now=NOW, limit=100) == 2
+    assert not Rollup.objects.exists()
+
+
+def test_the_queue_is_due_while_changes_wait(survey: Survey) -> None:
+    assert services.next_due(now=NOW) is None
+    answer(survey, None, 3, 5)
+    assert services.next_due(now=NOW) == NOW
+    services.roll_up(now=NOW, limit=100)
+    assert services.next_due(now=NOW) is None
+
+
+def test_the_drain_is_registered_under_the_queue_name() -> None:
+    assert tasks.QUEUE in DRAINS
+
+
+def test_folding_is_one_statement(survey: Survey, django_assert_num_queries: Any) -> None:
+    answer(survey, None, 3, 5)
+    with django_assert_num_queries(3):  # savepoint, the statement, release
+        services.roll_up(now=NOW, limit=100)
+
+
+@pytest.mark.parametrize("folded", [0, 60, 400])
+def test_figures_equal_a_full_recount_however_much_is_folded(
+    survey: Survey, touchpoints: list[Touchpoint], folded: int
+) -> None:
+    chance = random.Random(7)
+    for _repeat in range(200):
+        answer(survey, chance.choice([*touchpoints, None]), chance.randint(0, 10), chance.randint(0, 400))
+    if folded:
+        services.roll_up(now=NOW, limit=folded)
+    overview = selectors.overview(today=TODAY, days=90)
+    stored = list(Response.objects.all())
+    assert overview.now == recount(r for r in stored if 0 <= age(r) < 90)
+    assert overview.before == recount(r for r in stored if 90 <= age(r) < 180)
+    for month in overview.months:
+        assert month.nps == recount(r for r in stored if r.answered_at.date().replace(day=1) == month.start)
+    for row in overview.touchpoints:
+        pk = row.touchpoint.pk if row.touchpoint else None
+        assert row.nps == recount(r for r in stored if r.touchpoint_id == pk and 0 <= age(r) < 90)
+    assert sum(row.nps.n for row in overview.touchpoints) == overview.now.n
+
+
+def age(response: Response) -> int:
+    return (TODAY - response.answered_at.date()).days
+
+
+def recount(responses: Any) -> Any:
+    scores: dict[int, int] = {}
+    for response in responses:
+        scores[response.score] = scores.get(response.score, 0) + 1
+    return nps(Counts.from_scores(scores))
+
+
+def test_the_overview_costs_two_queries_however_much_there_is(
+    survey: Survey, touchpoints: list[Touchpoint], django_assert_num_queries: Any
+) -> None:
+    for days_ago in range(40):
+        answer(survey, touchpoints[days_ago % 2], 9, days_ago * 9)
+    with django_assert_num_queries(2):
+        selectors.overview(today=TODAY, days=365)
+
+
+def test_an_answer_changed_from_9_to_3_counts_once(survey: Survey) -> None:
+    answer(survey, None, 9, 1)
+    services.roll_up(now=NOW, limit=100)
+    day = TODAY - timedelta(days=1)
+    ScoreChange.objects.create(day=day, survey=survey, score=9, weight=-1)
+    ScoreChange.objects.create(day=day, survey=survey, score=3, weight=1)
+    assert selectors.overview(today=TODAY, days=30).now.counts == Counts(detractors=1)
+
+
+def test_the_last_months_cross_the_year() -> None:
+    assert selectors.last_months(today=date(2026, 2, 28), number=3) == [
+        date(2025, 12, 1),
+        date(2026, 1, 1),
+        date(2026, 2, 1),
+    ]
+
+
+def test_nothing_answered_gives_twelve_empty_months() -> None:
+    overview = selectors.overview(today=TODAY, days=30)
+    assert len(overview.months) == 12
+    assert overview.now.score is None
+    assert overview.touchpoints == []
+
+
+def test_the_funnel_counts_each_event_once_per_stage(
+    survey: Survey, touchpoints: list[Touchpoint], django_assert_num_queries: Any
+) -> None:
+    contact = Contact.objects.create(email="a@example.com")
+    for number in range(4):
+        event = Event.objects.create(touchpoint=touchpoints[0], occurred_at=NOW, received_at=NOW, contact=contact)
+        for reason in range(2 if number else 0):
+            sent = reason == 0 and number > 1
+            status = Invitation.Status.QUEUED if sent else Invitation.Status.SCHEDULED
+            invitation = Invitation.objects.create(
+                survey=survey, contact=contact, event=event, reason=f"{number}:{reason}", status=status,
+                send_at=NOW, give_up_at=NOW, created_at=NOW,
+            )  # fmt: skip
+            if sent and number == 3:
+                Response.objects.create(survey=survey, invitation=invitation, score=9, answered_at=NOW, updated_at=NOW)
+    with django_assert_num_queries(1):
+        found = selectors.funnel(since=NOW - timedelta(days=30), until=NOW)
+    assert found == selectors.Funnel(events=4, invited=3, sent=2, answered=1)

@@ -1,0 +1,173 @@
+import re
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, reverse
+from django_tenants.utils import tenant_context
+
+from apps.accounts.models import User
+from apps.responses.models import Response
+from apps.surveys.models import Survey, Theme
+from apps.workspace import urls
+from tests.workspace.conftest import story
+
+OPEN_TO_ALL = {"login", "logout", "theme"}
+SCRIPT = "<script>alert('x')</script>"
+LISTS = ["dashboard", "responses", "decisions", "cases", "emails"]
+
+
+def address(pattern: URLPattern, pk: object) -> str:
+    return reverse(f"workspace:{pattern.name}", args=[pk] if pattern.pattern.converters else [])
+
+
+def test_every_page_asks_for_a_sign_in(visitor: Client) -> None:
+    for pattern in urls.urlpatterns:
+        if pattern.name in OPEN_TO_ALL:
+            continue
+        url = address(pattern, uuid4())
+        answer = visitor.post(url) if pattern.name == "open_case" else visitor.get(url)
+        assert answer.status_code == 302, url
+        assert answer.headers["Location"].startswith("/login/?next="), url
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_opens_empty_and_filled(client: Client, setup: SimpleNamespace, now: datetime, name: str) -> None:
+    assert client.get(reverse(f"workspace:{name}")).status_code == 200
+    story(setup, 1, now)
+    answer = client.get(reverse(f"workspace:{name}"))
+    assert answer.status_code == 200
+    assert "Kim 1" in answer.content.decode() or name == "dashboard"
+
+
+def test_every_detail_page_opens(client: Client, setup: SimpleNamespace, now: datetime) -> None:
+    response = story(setup, 1, now, comment="Too slow.")
+    invitation = response.invitation
+    assert invitation is not None
+    pages = {
+        "response": response.pk, "contact": response.contact_id, "case": response.case.pk, "email": invitation.email_id,
+    }  # fmt: skip
+    for name, pk in pages.items():
+        answer = client.get(reverse(f"workspace:{name}", args=[pk]))
+        assert answer.status_code == 200, name
+        assert "Kim 1" in answer.content.decode(), name
+
+
+def test_a_response_shows_all_that_belongs_to_it(client: Client, setup: SimpleNamespace, now: datetime) -> None:
+    response = story(setup, 1, now, comment="Too slow.")
+    page = client.get(reverse("workspace:response", args=[response.pk])).content.decode()
+    for part in ("Too slow.", "How fast were we?", "Order received", "After the order", "How was it?", "We are sorry",
+                 "Before", "Sorry", "Go to the case"):  # fmt: skip
+        assert part in page, part
+
+
+@pytest.mark.parametrize("name", ["response", "contact", "case", "email", "email_html"])
+def test_an_unknown_id_is_not_found(client: Client, name: str) -> None:
+    assert client.get(reverse(f"workspace:{name}", args=[uuid4()])).status_code == 404
+
+
+def test_another_tenants_response_is_not_found(client: Client, tenant: Any, other_tenant: Any, now: datetime) -> None:
+    with tenant_context(other_tenant):
+        survey = Survey.objects.create(key="other", name={"en": "Other"})
+        foreign = Response.objects.create(survey=survey, score=1, comment="Secret", answered_at=now, updated_at=now)
+    assert client.get(reverse("workspace:response", args=[foreign.pk])).status_code == 404
+    assert client.post(reverse("workspace:open_case", args=[foreign.pk])).status_code == 404
+    assert "Secret" not in client.get(reverse("workspace:responses")).content.decode()
+
+
+def test_a_session_of_one_tenant_is_nothing_on_anothers_host(client: Client) -> None:
+    answer = client.get("/responses/", headers={"host": "klarwerk.resonanz.test"})
+    assert answer.status_code == 302
+    assert connection.schema_name == "klarwerk"
+
+
+def test_script_in_comments_and_names_is_shown_as_text(client: Client, setup: SimpleNamespace, now: datetime) -> None:
+    response = story(setup, 1, now, comment=SCRIPT)
+    contact = response.contact
+    assert contact is not None
+    contact.name = SCRIPT
+    contact.save()
+    pages = [reverse(f"workspace:{name}") for name in LISTS if name != "emails"]
+    pages += [reverse("workspace:response", args=[response.pk]), reverse("workspace:contact", args=[contact.pk]),
+              reverse("workspace:case", args=[response.case.pk])]  # fmt: skip
+    for url in pages:
+        page = client.get(url).content.decode()
+        assert SCRIPT not in page, url
+        assert "&lt;script&gt;" in page, url
+
+
+def test_no_page_needs_inline_style_or_script(client: Client, setup: SimpleNamespace, now: datetime) -> None:
+    response = story(setup, 1, now)
+    urls_ = [reverse(f"workspace:{name}") for name in LISTS] + [reverse("workspace:response", args=[response.pk])]
+    for url in urls_:
+        page = client.get(url).content.decode()
+        assert not re.search(r"\sstyle=|<style|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:", page), url
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_costs_the_same_for_one_row_and_for_twenty(
+    client: Client, setup: SimpleNamespace, now: datetime, name: str, django_assert_num_queries: Any
+) -> None:
+    # Session and user; then figures, touchpoints, funnel, comments, or: (touchpoints), count, rows (, undecided).
+    queries = {"dashboard": 6, "responses": 5, "decisions": 6, "cases": 4, "emails": 4}[name]
+    story(setup, 0, now, comment="Hm.")
+    with django_assert_num_queries(queries):
+        client.get(reverse(f"workspace:{name}"))
+    for number in range(1, 20):
+        story(setup, number, now - timedelta(days=number), comment="Hm.")
+    with django_assert_num_queries(queries):
+        client.get(reverse(f"workspace:{name}"))
+
+
+def test_details_cost_a_fixed_number_of_queries(
+    client: Client, setup: SimpleNamespace, now: datetime, django_assert_num_queries: Any
+) -> None:
+    response = story(setup, 1, now)
+    with django_assert_num_queries(6):  # session, user, response, ratings, revisions, follow-ups
+        client.get(reverse("workspace:response", args=[response.pk]))
+    with django_assert_num_queries(7):  # session, user, contact, responses, decisions, mails, legal bases
+        client.get(reverse("workspace:contact", args=[response.contact_id]))
+
+
+def test_a_new_tenant_is_told_the_first_steps(client: Client, user: User) -> None:
+    page = client.get("/").content.decode()
+    assert "First steps" in page
+    assert "/api/v1/events" in page
+    assert "/admin/" not in page
+    user.is_staff = True
+    user.save()
+    assert "/admin/" in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("days", ["30", "90", "365", "7", "abc", "-1", ""])
+def test_the_dashboard_takes_any_period_asked_for(
+    client: Client, setup: SimpleNamespace, now: datetime, days: str
+) -> None:
+    story(setup, 1, now)
+    assert client.get("/", {"days": days}).status_code == 200
+
+
+def test_the_dashboard_shows_score_number_and_margin(client: Client, setup: SimpleNamespace, now: datetime) -> None:
+    for number in range(10):
+        story(setup, number, now - timedelta(days=1), score=10 if number else 0)
+    page = client.get("/", {"days": 30}).content.decode()
+    assert "+80" in page
+    assert "± 43" in page
+    assert "from 10 answers" in page
+
+
+def test_the_accent_is_served_as_a_stylesheet(visitor: Client) -> None:
+    Theme.objects.create(pk=1, brand_name="Nordwind", accent="#123456")
+    answer = visitor.get("/theme.css")
+    assert answer.headers["Content-Type"] == "text/css"
+    assert "--accent: #123456" in answer.content.decode()
+
+
+def test_the_language_is_the_readers(client: Client, setup: SimpleNamespace) -> None:
+    answer = client.post("/i18n/setlang/", {"language": "de", "next": "/responses/"})
+    assert answer.headers["Location"] == "/responses/"
+    assert '<html lang="de">' in client.get("/responses/").content.decode()
