@@ -1,0 +1,215 @@
+"""Tells a tenant's year: contacts, what happened to them, and whom the rules asked. Pure: no Django.
+
+Whether somebody is asked is decided by the same function that decides live.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from apps.contacts.eligibility import SKIPPED, Facts, Policy, Verdict, decide
+from apps.workspace.demo import people
+from apps.workspace.demo.blueprint import Brand, Happening, SurveySpec, Window
+from apps.workspace.demo.feedback import Feedback, Tale
+from apps.workspace.demo.mailing import Person, write_letter
+from apps.workspace.demo.records import (
+    ContactRow,
+    DecisionRow,
+    EventRow,
+    InvitationRow,
+    LegalBasisRow,
+    OutreachRow,
+    Records,
+    SuppressionRow,
+    Wiring,
+)
+
+EXPIRES_AFTER = timedelta(days=14)
+LINK_LIFETIME = timedelta(days=60)
+MARGIN = timedelta(hours=3)
+"""Nothing is asked in the last hours, so that nothing is left to do when the history ends."""
+BOUNCE_TIME = timedelta(seconds=3)
+BOUNCES, UNSUBSCRIBES = 0.007, 0.012
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One event that a rule looks at, and when the answer would be pointless."""
+
+    person: Person
+    event: EventRow
+    survey: SurveySpec
+    decided: datetime
+    give_up_at: datetime
+
+
+class History:
+    """Writes one tenant's year."""
+
+    def __init__(self, *, brand: Brand, wiring: Wiring, window: Window, policy: Policy, rng: Random) -> None:
+        self.brand, self.wiring, self.window, self.policy, self.rng = brand, wiring, window, policy, rng
+        self.records = Records()
+        tale = Tale(brand, wiring, window, rng, self.records)
+        self.new_id, self.feedback = tale.new_id, Feedback(tale)
+        self._surveys = {survey.touchpoint: survey for survey in brand.surveys}
+        self._points = {point.key: point for stage in brand.stages for point in stage.touchpoints}
+        self._addresses: Counter[str] = Counter()
+
+    def tell(self, scale: float = 1.0) -> Records:
+        """The whole history; ``scale`` 0.1 is a tenth of the contacts."""
+        for number in range(1, round(self.brand.contacts * scale) + 1):
+            happenings = sorted(self.brand.journey(self.rng, self.window), key=lambda h: h.at)
+            seen = [h for h in happenings if self.window.start <= h.at < self.window.end - MARGIN]
+            if not seen:
+                continue
+            person = self._person(number, happenings[0].at)
+            for happening in happenings:
+                if happening.at < self.window.start:
+                    self._note_customer(person, happening)
+            for happening in seen:
+                self._happen(person, happening)
+        return self.records
+
+    def _person(self, number: int, at: datetime) -> Person:
+        rng = self.rng
+        language = "de" if rng.random() < self.brand.german_share else "en"
+        first, last = people.name(rng, language)
+        company_id, domain = None, rng.choice(people.MAIL_DOMAINS)
+        if self.wiring.companies:
+            company_id, domain = rng.choice(self.wiring.companies)
+        local = f"{people.ascii_word(first)}.{people.ascii_word(last)}"
+        self._addresses[f"{local}@{domain}"] += 1
+        count = self._addresses[f"{local}@{domain}"]
+        email = f"{local}{count if count > 1 else ''}@{domain}"
+        person = Person(
+            id=self.new_id(at),
+            external_id=f"C-{10_000 + number}",
+            email=email if rng.random() < 0.975 else None,
+            name=f"{first} {last}" if rng.random() < 0.97 else "",
+            language=language,
+            locale=rng.choice(("de", "de", "de", "de-AT") if language == "de" else ("en", "en", "en-GB")),
+            mood=rng.gauss(0, 0.8),
+        )
+        properties = {"since": at.year, "plan": rng.choice(("basic", "plus"))}
+        self.records.contacts.append(
+            ContactRow(
+                person.id, person.external_id, person.email, person.name, person.locale, properties, company_id, at, at
+            )
+        )
+        return person
+
+    def _happen(self, person: Person, happening: Happening) -> None:
+        """One event with its decision; with what follows from it, if somebody is asked."""
+        received = happening.at + timedelta(seconds=self.rng.randint(1, 40))
+        decided = received + timedelta(seconds=1)
+        survey = self._surveys.get(happening.touchpoint)
+        verdict = self._verdict(person, happening, survey, decided) if survey else Verdict(SKIPPED, "no_rule")
+        if verdict.at is not None and verdict.at >= self.window.end - MARGIN:
+            return  # It would be asked after the history ends: it has not happened yet.
+        event = self._event(person, happening, received)
+        self._note_customer(person, happening)
+        invitation = None
+        if survey and verdict.at is not None:
+            give_up_at = happening.at + survey.delay + EXPIRES_AFTER
+            invitation = self._invite(Asking(person, event, survey, decided, give_up_at), verdict.at)
+        self.records.decisions.append(
+            DecisionRow(
+                id=self.new_id(decided),
+                event_id=event.id,
+                rule_id=self.wiring.surveys[survey.key].rule if survey else None,
+                contact_id=person.id,
+                invitation_id=invitation.id if invitation else None,
+                status=verdict.status,
+                reason=verdict.reason,
+                until=verdict.at,
+                decided_at=decided,
+            )
+        )
+        if survey and invitation and invitation.email_id and not person.is_blocked(invitation.send_at + BOUNCE_TIME):
+            self.feedback.maybe_answer(person, survey, happening, invitation)
+
+    def _verdict(self, person: Person, happening: Happening, survey: SurveySpec, decided: datetime) -> Verdict:
+        wanted = happening.at + survey.delay
+        facts = Facts(
+            wanted_at=wanted,
+            give_up_at=wanted + EXPIRES_AFTER,
+            has_address=person.email is not None,
+            is_suppressed=person.is_blocked(decided),
+            has_legal_basis=person.has_basis or self._points[happening.touchpoint].proves_customer,
+            outreaches=person.outreaches,
+        )
+        return decide(facts, self.policy, decided)
+
+    def _note_customer(self, person: Person, happening: Happening) -> None:
+        """The first event that proves a purchase allows us to write. Once is enough for a history."""
+        if self._points[happening.touchpoint].proves_customer and not person.has_basis:
+            person.has_basis = True
+            source = f"touchpoint:{happening.touchpoint}"
+            self.records.legal_bases.append(LegalBasisRow(person.id, "existing_customer", source, "", happening.at))
+
+    def _event(self, person: Person, happening: Happening, received: datetime) -> EventRow:
+        told = {"external_id": person.external_id, "email": person.email, "name": person.name, "locale": person.locale}
+        event = EventRow(
+            id=self.new_id(received),
+            touchpoint_id=self.wiring.touchpoints[happening.touchpoint],
+            external_id=f"{self.brand.slug}-{len(self.records.events) + 1:06d}",
+            occurred_at=happening.at,
+            received_at=received,
+            contact_data={key: value for key, value in told.items() if value},
+            properties=happening.properties,
+            contact_id=person.id,
+            status="decided",
+        )
+        self.records.events.append(event)
+        return event
+
+    def _invite(self, asking: Asking, at: datetime) -> InvitationRow:
+        """An invitation: sent, or revoked because the contact left in between."""
+        person, event = asking.person, asking.event
+        invitation_id = self.new_id(asking.decided)
+        reason = f"invitation:{invitation_id}"
+        revoked = person.is_blocked(at)
+        email_id = None if revoked else self._send(person, reason, at)
+        if not revoked:
+            person.outreaches.append(at)
+        state = "released" if revoked else "spent"
+        self.records.outreaches.append(OutreachRow(person.id, "invitation", reason, at, state))
+        ids = self.wiring.surveys[asking.survey.key]
+        invitation = InvitationRow(
+            id=invitation_id,
+            survey_id=ids.survey,
+            contact_id=person.id,
+            touchpoint_id=event.touchpoint_id,
+            event_id=event.id,
+            reason=f"event:{event.id}:rule:{ids.rule}",
+            status="revoked" if revoked else "queued",
+            status_reason="suppressed" if revoked else "",
+            send_at=at,
+            give_up_at=asking.give_up_at,
+            link_expires_at=None if revoked else at + LINK_LIFETIME,
+            email_id=email_id,
+            created_at=asking.decided,
+        )
+        self.records.invitations.append(invitation)
+        return invitation
+
+    def _send(self, person: Person, reason: str, at: datetime) -> UUID:
+        """The invitation's mail; now and then it bounces or the contact unsubscribes."""
+        words = write_letter(person, self.brand.invitation, {"brand": self.brand.name})
+        post = self.feedback.post
+        mail = post.sent(mail_id=self.new_id(at), reason=reason, person=person, words=words, at=at)
+        luck = self.rng.random()
+        if luck < BOUNCES:
+            mail = mail._replace(status="bounced", last_error="550 5.1.1 No such mailbox")
+            self._block(person, "bounced", at + BOUNCE_TIME)
+        elif luck < BOUNCES + UNSUBSCRIBES:
+            self._block(person, "unsubscribed", at + timedelta(minutes=self.rng.randint(5, 170)))
+        self.records.emails.append(mail)
+        return mail.id
+
+    def _block(self, person: Person, why: str, at: datetime) -> None:
+        if person.blocked_from is None and person.email:
+            person.blocked_from = at
+            self.records.suppressions.append(SuppressionRow(b"", person.email, why, "mail", at))

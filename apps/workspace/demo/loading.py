@@ -1,0 +1,37 @@
+"""One demo tenant from nothing: configuration and a year of history."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from django.db import transaction
+
+from apps.contacts.services import current_policy
+from apps.touchpoints.models import Touchpoint
+from apps.workspace.demo.blueprint import Brand, Window
+from apps.workspace.demo.history import History
+from apps.workspace.demo.klarwerk import KLARWERK
+from apps.workspace.demo.nordwind import NORDWIND
+from apps.workspace.demo.setup import set_up
+from apps.workspace.demo.writer import write
+
+BRANDS: tuple[Brand, ...] = (NORDWIND, KLARWERK)
+SEED = "resonanz"
+
+
+def is_configured() -> bool:
+    """Whether the current tenant holds anything already."""
+    return Touchpoint.objects.exists()
+
+
+@transaction.atomic
+def load(*, brand: Brand, today: date, scale: float = 1.0) -> dict[str, int]:
+    """Fill the current tenant, all or nothing; returns rows by table.
+
+    The history ends with the day before ``today``, so that all of it is past wherever the reader is.
+    """
+    rng = Random(f"{SEED}:{brand.slug}:{today:%Y-%m-%d}")  # noqa: S311 - made-up people, not secrets
+    end = datetime.combine(today, time(), tzinfo=UTC)
+    wiring = set_up(brand=brand, rng=rng, scale=scale)
+    window = Window(start=end - timedelta(days=365), end=end)
+    history = History(brand=brand, wiring=wiring, window=window, policy=current_policy(), rng=rng)
+    return write(records=history.tell(scale))

@@ -1,0 +1,211 @@
+"""The rows of a history, field by field as in the database. Pure: no Django."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+class ContactRow(NamedTuple):
+    id: UUID
+    external_id: str | None
+    email: str | None
+    name: str
+    locale: str
+    properties: dict[str, Any]
+    company_id: int | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class LegalBasisRow(NamedTuple):
+    contact_id: UUID
+    kind: str
+    source: str
+    text_version: str
+    granted_at: datetime
+
+
+class OutreachRow(NamedTuple):
+    contact_id: UUID
+    kind: str
+    reason: str
+    at: datetime
+    state: str
+
+
+class SuppressionRow(NamedTuple):
+    address_hash: bytes
+    email: str
+    reason: str
+    source: str
+    created_at: datetime
+
+
+class EventRow(NamedTuple):
+    id: UUID
+    touchpoint_id: int
+    external_id: str
+    occurred_at: datetime
+    received_at: datetime
+    contact_data: dict[str, Any]
+    properties: dict[str, Any]
+    contact_id: UUID
+    status: str
+
+
+class EmailRow(NamedTuple):
+    id: UUID
+    reason: str
+    contact_id: UUID
+    to_email: str
+    to_name: str
+    from_header: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    status: str
+    due_at: datetime
+    queued_at: datetime
+    sent_at: datetime
+    attempts: int
+    last_error: str
+
+
+class InvitationRow(NamedTuple):
+    id: UUID
+    survey_id: int
+    contact_id: UUID
+    touchpoint_id: int
+    event_id: UUID
+    reason: str
+    status: str
+    status_reason: str
+    send_at: datetime
+    give_up_at: datetime
+    link_expires_at: datetime | None
+    email_id: UUID | None
+    created_at: datetime
+
+
+class DecisionRow(NamedTuple):
+    id: UUID
+    event_id: UUID
+    rule_id: int | None
+    contact_id: UUID
+    invitation_id: UUID | None
+    status: str
+    reason: str
+    until: datetime | None
+    decided_at: datetime
+
+
+class ResponseRow(NamedTuple):
+    id: UUID
+    invitation_id: UUID
+    survey_id: int
+    touchpoint_id: int
+    contact_id: UUID
+    score: int
+    comment: str
+    locale: str
+    answered_at: datetime
+    updated_at: datetime
+    follow_up: str
+
+
+class AnswerRow(NamedTuple):
+    response_id: UUID
+    question_id: int
+    value: int
+
+
+class RevisionRow(NamedTuple):
+    response_id: UUID
+    score: int
+    comment: str
+    replaced_at: datetime
+
+
+class EnrolmentRow(NamedTuple):
+    id: UUID
+    campaign_id: int
+    response_id: UUID
+    enrolled_at: datetime
+
+
+class StepRunRow(NamedTuple):
+    id: UUID
+    enrolment_id: UUID
+    step_id: int
+    status: str
+    reason: str
+    due_at: datetime
+    done_at: datetime
+    email_id: UUID | None
+
+
+class CaseRow(NamedTuple):
+    id: UUID
+    response_id: UUID
+    contact_id: UUID
+    owner_id: int | None
+    status: str
+    outcome: str
+    opened_at: datetime
+    due_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(slots=True)
+class Records:
+    """Everything that one tenant's history consists of. The address hashes are filled in by the writer."""
+
+    contacts: list[ContactRow] = field(default_factory=list)
+    legal_bases: list[LegalBasisRow] = field(default_factory=list)
+    suppressions: list[SuppressionRow] = field(default_factory=list)
+    outreaches: list[OutreachRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    emails: list[EmailRow] = field(default_factory=list)
+    invitations: list[InvitationRow] = field(default_factory=list)
+    decisions: list[DecisionRow] = field(default_factory=list)
+    responses: list[ResponseRow] = field(default_factory=list)
+    answers: list[AnswerRow] = field(default_factory=list)
+    revisions: list[RevisionRow] = field(default_factory=list)
+    enrolments: list[EnrolmentRow] = field(default_factory=list)
+    step_runs: list[StepRunRow] = field(default_factory=list)
+    cases: list[CaseRow] = field(default_factory=list)
+    scores: Counter[tuple[date, int, int, int]] = field(default_factory=Counter)
+    """Responses by UTC day, survey, touchpoint and score."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyIds:
+    """Primary keys of a survey, its rule and its rating questions."""
+
+    survey: int
+    rule: int
+    questions: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignIds:
+    """Primary keys of a campaign and its steps."""
+
+    campaign: int
+    email_step: int
+    case_step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Primary keys of the configuration, by the keys of the blueprint."""
+
+    touchpoints: dict[str, int]
+    surveys: dict[str, SurveyIds]
+    campaigns: dict[str, CampaignIds]
+    companies: tuple[tuple[int, str], ...]
+    owners: tuple[int, ...]
+    from_header: str

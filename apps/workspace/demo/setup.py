@@ -1,0 +1,146 @@
+"""Writes a demo tenant's configuration and tells the history which row is which."""
+
+from datetime import timedelta
+from random import Random
+from typing import TypeVar
+
+from django.contrib.auth import get_user_model
+from django.db.models import Model
+
+from apps.campaigns.models import Campaign, Step
+from apps.contacts.models import Company, ContactBudget
+from apps.messaging.models import Sender
+from apps.surveys.models import Question, Survey, Theme
+from apps.touchpoints.models import Stage, Touchpoint
+from apps.triggers.models import TriggerRule
+from apps.workspace.demo import people
+from apps.workspace.demo.blueprint import Brand, CampaignSpec, SurveySpec, both
+from apps.workspace.demo.feedback import STEP_DELAY
+from apps.workspace.demo.history import EXPIRES_AFTER
+from apps.workspace.demo.records import CampaignIds, SurveyIds, Wiring
+
+COMPANIES = 320
+MIN_DAYS_BETWEEN = 14
+Row = TypeVar("Row", bound=Model)
+
+
+def set_up(*, brand: Brand, rng: Random, scale: float) -> Wiring:
+    """Configure the current tenant. It must not have been configured before."""
+    _save(
+        Theme(
+            pk=1,
+            brand_name=brand.name,
+            accent=brand.accent,
+            imprint_url=f"https://{brand.domain}/impressum",
+            privacy_url=f"https://{brand.domain}/datenschutz",
+            postal_address=brand.address,
+        )
+    )
+    _save(ContactBudget(pk=1, min_days_between=MIN_DAYS_BETWEEN))
+    sender = _save(Sender(name=brand.name, email=f"hallo@{brand.domain}", is_default=True))
+    touchpoints = _journey(brand)
+    return Wiring(
+        touchpoints=touchpoints,
+        surveys={survey.key: _survey(brand, survey, touchpoints) for survey in brand.surveys},
+        campaigns={campaign.segment: _campaign(campaign) for campaign in brand.campaigns},
+        companies=_companies(rng, scale) if brand.has_companies else (),
+        owners=tuple(get_user_model().objects.order_by("pk").values_list("pk", flat=True)),
+        from_header=f"{sender.name} <{sender.email}>",
+    )
+
+
+def _save(row: Row) -> Row:
+    """What the configuration pages would refuse is refused here as well."""
+    row.full_clean()
+    row.save(force_insert=True)
+    return row
+
+
+def _journey(brand: Brand) -> dict[str, int]:
+    ids = {}
+    for place, spec in enumerate(brand.stages, start=1):
+        stage = _save(Stage(key=spec.key, name=spec.name, position=place))
+        for position, point in enumerate(spec.touchpoints, start=1):
+            row = Touchpoint(
+                key=point.key,
+                name=point.name,
+                stage=stage,
+                position=position,
+                legal_basis="existing_customer" if point.proves_customer else "",
+            )
+            ids[point.key] = _save(row).pk
+    return ids
+
+
+def _survey(brand: Brand, spec: SurveySpec, touchpoints: dict[str, int]) -> SurveyIds:
+    survey = _save(Survey(key=spec.key, name=spec.name))
+    questions = _questions(brand, spec, survey)
+    rule = TriggerRule(
+        name=spec.rule,
+        touchpoint_id=touchpoints[spec.touchpoint],
+        survey=survey,
+        delay=spec.delay,
+        expires_after=EXPIRES_AFTER,
+        priority=spec.priority,
+    )
+    return SurveyIds(survey.pk, _save(rule).pk, questions)
+
+
+def _questions(brand: Brand, spec: SurveySpec, survey: Survey) -> dict[str, int]:
+    """Recommendation, comment, ratings; returns the ratings' keys."""
+    recommend = both(
+        f"How likely is it that you would recommend {brand.name} to a friend or colleague?",
+        f"Wie wahrscheinlich ist es, dass Sie {brand.name} Freunden oder Kollegen weiterempfehlen?",
+    )
+    comment = Question(
+        survey=survey,
+        key="comment",
+        kind=Question.Kind.COMMENT,
+        text=spec.comment,
+        text_promoter=both("What did we do especially well?", "Was haben wir besonders gut gemacht?"),
+        text_passive=both("What would have made it a 9 or 10?", "Was hätte es zur 9 oder 10 gemacht?"),
+        text_detractor=both("What went wrong, and what should we do?", "Was lief schief, und was sollen wir tun?"),
+        position=2,
+    )
+    _save(Question(survey=survey, key="nps", kind=Question.Kind.NPS, text=recommend, position=1))
+    _save(comment)
+    return {
+        driver.key: _save(
+            Question(survey=survey, key=driver.key, kind=Question.Kind.RATING, text=driver.text, position=position)
+        ).pk
+        for position, driver in enumerate(spec.drivers, start=3)
+    }
+
+
+def _campaign(spec: CampaignSpec) -> CampaignIds:
+    campaign = _save(Campaign(name=spec.name, segment=spec.segment))
+    mail = _save(
+        Step(
+            campaign=campaign,
+            position=1,
+            kind=Step.Kind.EMAIL,
+            delay=STEP_DELAY,
+            subject=spec.letter.subject,
+            body=spec.letter.body,
+            subject_no_comment=spec.no_comment.subject,
+            body_no_comment=spec.no_comment.body,
+        )
+    )
+    case = None
+    if spec.opens_case:
+        case = _save(Step(campaign=campaign, position=2, kind=Step.Kind.CASE, delay=timedelta(0))).pk
+    return CampaignIds(campaign.pk, mail.pk, case)
+
+
+def _companies(rng: Random, scale: float) -> tuple[tuple[int, str], ...]:
+    """Companies with the domain of their mail addresses."""
+    names = list(dict.fromkeys(people.company(rng) for _ in range(max(5, round(COMPANIES * scale)))))
+    rows = Company.objects.bulk_create(
+        Company(name=name, external_id=f"K-{number}", properties={"industry": name.split()[1]})
+        for number, name in enumerate(names, start=1001)
+    )
+    # The number keeps the domains of namesakes ("GmbH", "AG") apart.
+    return tuple(
+        (row.pk, f"{people.ascii_word(row.name.split()[0])}-{people.ascii_word(row.name.split()[1])}{place}.example")
+        for place, row in enumerate(rows, start=1)
+    )
