@@ -5,6 +5,8 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging
+from django.conf import settings
+from django.utils.log import configure_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -14,8 +16,6 @@ app = Celery("resonanz", task_cls="apps.tenants.tasks:TenantTask")
 @app.on_configure.connect
 def configure(sender: Celery, **_: Any) -> None:
     """Settings that follow from Django's, read when Celery is first used."""
-    from django.conf import settings
-
     conf: dict[str, Any] = {
         "broker_url": settings.CELERY_BROKER_URL,
         "broker_connection_retry_on_startup": True,
@@ -41,10 +41,12 @@ def configure(sender: Celery, **_: Any) -> None:
         folder = settings.BROKER_FOLDER
         for name in ("messages", "control"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+        conf["broker_transport"] = "config.file_broker:Transport"
         conf["broker_transport_options"] = {
             "data_folder_in": str(folder / "messages"),
             "data_folder_out": str(folder / "messages"),
             "control_folder": str(folder / "control"),
+            "polling_interval": 0.25,
         }
     sender.conf.update(conf)
 
@@ -60,7 +62,4 @@ def keep_django_logging(**_: Any) -> None:
 @celeryd_init.connect
 def prepare(**_: Any) -> None:
     """A worker starts with Django's logging, like the web process."""
-    from django.conf import settings
-    from django.utils.log import configure_logging
-
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)

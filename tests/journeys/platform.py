@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,7 +71,7 @@ class Answer:
 
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Message = field(default_factory=Message)
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -95,11 +95,11 @@ class Platform:
         )
         try:
             wait_for("the web server", self._is_up, 180)
+            self.demo: dict[str, Any] = json.loads((folder / "data" / "demo.json").read_text())
+            self.database = self._database_url()
         except BaseException:
             self.stop()
             raise
-        self.demo: dict[str, Any] = json.loads((folder / "data" / "demo.json").read_text())
-        self.database = self._database_url()
 
     def log(self) -> str:
         """What the processes said."""
@@ -113,11 +113,9 @@ class Platform:
             return False
 
     def _database_url(self) -> str:
-        for child in psutil.Process(self._process.pid).children(recursive=True):
-            url = child.environ().get("DATABASE_URL")
-            if url:
-                return url
-        raise AssertionError("no process knows the database")
+        """The embedded server's socket, as it says itself."""
+        socket_folder = (self.folder / "data" / "postgres" / "postmaster.pid").read_text().splitlines()[4]
+        return f"postgresql://postgres@/resonanz?host={socket_folder}"
 
     def tenant(self, slug: str) -> dict[str, Any]:
         """The tenant's entry in demo.json."""
@@ -135,9 +133,9 @@ class Platform:
         opener = urllib.request.build_opener(_NoRedirect)
         try:
             with opener.open(request, timeout=20) as answer:
-                return Answer(answer.status, answer.read(), dict(answer.headers))
+                return Answer(answer.status, answer.read(), answer.headers)
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.read(), dict(error.headers))
+            return Answer(error.code, error.read(), error.headers)
 
     def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         """Rows straight from the database."""

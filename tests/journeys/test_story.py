@@ -100,17 +100,17 @@ def sign_in(context: BrowserContext, platform: Platform, slug: str, path: str = 
     return page
 
 
-def shorten(page: Page, platform: Platform, slug: str, model: str, delay: str, name: str) -> None:
-    """Change a delay in the tenant's admin, as a CX manager would."""
-    page.goto(f"http://{slug}.localhost:{platform.port}/admin/{model}/")
-    links = page.locator("th a, td a").filter(has_text=re.compile(name)) if name else page.locator("th a")
-    for address_ in [a.get_attribute("href") for a in links.all()]:
-        page.goto(f"http://{slug}.localhost:{platform.port}{urlsplit(str(address_)).path}")
+def shorten(page: Page, platform: Platform, slug: str, model: str, delay: str) -> None:
+    """Change the delays of all rules or campaigns in the tenant's admin, as a CX manager would."""
+    host = f"http://{slug}.localhost:{platform.port}"
+    page.goto(f"{host}/admin/{model}/")
+    links = page.locator(f"a[href*='/admin/{model}/'][href*='/change/']").all()
+    for path in dict.fromkeys(str(link.get_attribute("href")).partition("?")[0] for link in links):
+        page.goto(f"{host}{path}")
         for box in page.locator("input[name=delay], input[name$='-delay']:not([name*='__prefix__'])").all():
             box.fill(delay)
-        page.locator("[name=_save]").click()
-        page.wait_for_load_state()
-        assert "/change" not in page.url, page.locator("body").inner_text()
+        page.locator("[name=_save]").first.click()
+        page.wait_for_url(re.compile(rf"/admin/{model}/(\?|$)"))
 
 
 @pytest.fixture(scope="module", params=STORIES, ids=lambda s: s.slug)
@@ -143,7 +143,7 @@ def check_invitation(platform: Platform, story: Story, mail: EmailMessage) -> st
     colour = platform.rows(f"SELECT accent, brand_name FROM {story.slug}.surveys_theme")[0]
     assert colour[0] in markup
     assert colour[1] in str(mail["From"]) + markup
-    leave = str(mail["List-Unsubscribe"]).strip("<>")
+    leave = str(mail["List-Unsubscribe"]).strip(" <>\r\n")
     assert leave.startswith(f"{host}/mail/u/")
     assert leave in body
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -173,8 +173,8 @@ def test_an_event_becomes_a_survey_an_answer_a_follow_up_and_a_number(
     platform: Platform, browser: Browser, context: BrowserContext, story: Story
 ) -> None:
     page = sign_in(context, platform, story.slug, "/admin/")
-    shorten(page, platform, story.slug, "triggers/triggerrule", "2 seconds", "")
-    shorten(page, platform, story.slug, "campaigns/campaign", "1 second", "")
+    shorten(page, platform, story.slug, "triggers/triggerrule", "2 seconds")
+    shorten(page, platform, story.slug, "campaigns/campaign", "1 second")
     page.goto(f"http://{story.slug}.localhost:{platform.port}/")
     before = platform.census(story.other)
     count = platform.rows(f"SELECT count(*) FROM {story.slug}.responses_response")[0][0]
@@ -245,7 +245,7 @@ def check_workspace(page: Page, platform: Platform, story: Story, count: int) ->
         f"SELECT count(*) FROM {story.slug}.responses_response WHERE answered_at > now() - interval '365 days'"
     )[0][0]
     assert count - 1 <= total <= count
-    expect(page.locator("main")).to_contain_text(re.compile(rf"n\s*=\s*{total:,}".replace(",", ".")))
+    expect(page.locator("main")).to_contain_text(f"{total:,}")
     expect(page.locator("main")).to_contain_text("±")
     page.goto(f"{host}/responses/")
     first = page.locator("main")
@@ -301,7 +301,7 @@ def test_twenty_answers_at_once_make_one_response(platform: Platform, story: Sto
 def test_one_click_unsubscribing_stops_the_follow_up(platform: Platform, story: Story) -> None:
     assert post(platform, story, event(story, 5)).status == 202
     [mail] = wait_for("the invitation", lambda: platform.sink.to(address(story, 5)))
-    path = urlsplit(str(mail["List-Unsubscribe"]).strip("<>")).path
+    path = urlsplit(str(mail["List-Unsubscribe"]).strip(" <>\r\n")).path
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = platform.request("POST", f"{story.slug}.localhost", path, b"List-Unsubscribe=One-Click", headers)
     assert answer.status == 200
