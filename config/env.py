@@ -97,7 +97,7 @@ def broker() -> tuple[str, Path | None]:
     """Celery's broker URL, and the folder to use when none is set (one machine only)."""
     value = os.environ.get("CELERY_BROKER_URL", "").strip()
     if not value:
-        return "filesystem://", data_dir() / "broker"
+        return "filesystem://localhost/", data_dir() / "broker"
     if urlsplit(value).scheme not in {"redis", "rediss", "amqp", "amqps", "filesystem"}:
         raise fail("CELERY_BROKER_URL", "must start with redis://, rediss://, amqp:// or amqps://.")
     return value, data_dir() / "broker" if value.startswith("filesystem") else None

@@ -6,14 +6,17 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import env
-from config.unfold import UNFOLD, UNFOLD_OPERATOR
+from config import env, unfold
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.data_dir()
 
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.secret_key(DEBUG)
+# Old keys under which links in mails that are out already were signed.
+SECRET_KEY_FALLBACKS = env.text("SECRET_KEY_FALLBACKS", "").split()
+# Suppressed addresses are remembered as hashes under this key: it must outlive SECRET_KEY.
+ADDRESS_KEY = env.text("ADDRESS_KEY", SECRET_KEY)
 PUBLIC_HOST = env.public_host()
 PUBLIC_SCHEME = env.scheme()
 PUBLIC_DOMAIN = PUBLIC_HOST.partition(":")[0]
@@ -37,10 +40,10 @@ _BOTH = [
 ]
 SHARED_APPS = [
     "apps.tenants",  # before django_tenants: our create_tenant command is the one that counts
+    "unfold",  # before django_tenants, which would put its own index page into the admin
     "django_tenants",
     "apps.common",
     "django_celery_beat",
-    "unfold",
     "django.forms",
     "csp",
     "lucide",
@@ -78,6 +81,7 @@ PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 MIDDLEWARE = [
     "apps.tenants.middleware.TenantMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.api.middleware.IntakeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -107,6 +111,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 # Form widgets may have templates of ours.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+UNFOLD = unfold.TENANT
+UNFOLD_OPERATOR = unfold.OPERATOR
 WSGI_APPLICATION = "config.wsgi.application"
 
 # --- database, cache, queue ---------------------------------------------------------------------
@@ -167,12 +173,14 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+_HASHED = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+_COMPRESSED = "whitenoise.storage.CompressedManifestStaticFilesStorage"  # takes half a minute: not for the demo
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else (_COMPRESSED if env.flag("COMPRESS_STATIC", True) else _HASHED)
     },
 }
 

@@ -1,9 +1,15 @@
 """The WSGI application that the web server runs."""
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+# Views, forms and admin pages load with the URLs: now, rather than while a worker's first visitors wait.
+for urls in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF):
+    import_module(urls)

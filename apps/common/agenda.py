@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import transaction
 
+from apps.common.db import connection
 from apps.common.models import AgendaItem
 
 logger = logging.getLogger(__name__)

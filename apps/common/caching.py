@@ -1,6 +1,6 @@
 """Cache keys that cannot meet between tenants."""
 
-from django.db import connection
+from apps.common.db import connection
 
 
 def tenant_key(key: str, key_prefix: str, version: int) -> str:

@@ -28,7 +28,7 @@ class TextsWidget(forms.MultiWidget):
     def __init__(self, multiline: bool = False, attrs: dict[str, Any] | None = None) -> None:
         self.codes = [code for code, _name in settings.LANGUAGES]
         single = forms.Textarea(attrs={"rows": 4}) if multiline else forms.TextInput()
-        super().__init__({code: single for code in self.codes}, attrs)
+        super().__init__(dict.fromkeys(self.codes, single), attrs)
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

@@ -6,7 +6,8 @@ import secrets
 
 from django.conf import settings
 from django.core import signing
-from django.db import connection
+
+from apps.common.db import connection
 
 TOKEN_BYTES = 24
 
@@ -24,10 +25,10 @@ def hash_token(token: str) -> bytes:
 def keyed_hash(value: str) -> bytes:
     """HMAC-SHA256 of a low-entropy value (an address) for this tenant.
 
-    Keyed with SECRET_KEY and the schema, so that the value cannot be found by trying and the
+    Keyed with ADDRESS_KEY and the schema, so that the value cannot be found by trying and the
     hashes of two tenants cannot be joined.
     """
-    key = hashlib.sha256(f"{settings.SECRET_KEY}|address|{connection.schema_name}".encode()).digest()
+    key = hashlib.sha256(f"{settings.ADDRESS_KEY}|address|{connection.schema_name}".encode()).digest()
     return hmac.digest(key, value.encode(), "sha256")
 
 

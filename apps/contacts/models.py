@@ -102,7 +102,9 @@ class Outreach(models.Model):
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="outreaches", verbose_name=_("contact"))
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
-    reason = models.CharField(_("reason"), max_length=120, unique=True, help_text=_("What it was for, e.g. invitation:…"))
+    reason = models.CharField(
+        _("reason"), max_length=120, unique=True, help_text=_("What it was for, e.g. invitation:…")
+    )
     at = models.DateTimeField(_("at"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.RESERVED)
 

@@ -26,9 +26,7 @@ def current_policy() -> Policy:
     return Policy(min_gap=timedelta(days=budget.min_days_between))
 
 
-def enter_approaches(
-    *, approaches: Sequence[Approach], state: Outreach.State = Outreach.State.RESERVED
-) -> None:
+def enter_approaches(*, approaches: Sequence[Approach], state: Outreach.State = Outreach.State.RESERVED) -> None:
     """Write approaches into the ledger; one that is there already stays as it is."""
     rows = [Outreach(contact_id=a.contact_id, kind=a.kind, reason=a.reason, at=a.at, state=state) for a in approaches]
     Outreach.objects.bulk_create(rows, ignore_conflicts=True)

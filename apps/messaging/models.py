@@ -70,9 +70,7 @@ class OutgoingEmail(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reason = models.CharField(_("reason"), max_length=120, unique=True)
-    contact = models.ForeignKey(
-        Contact, models.SET_NULL, null=True, related_name="emails", verbose_name=_("contact")
-    )
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="emails", verbose_name=_("contact"))
     to_email = models.EmailField(_("to"))
     to_name = models.CharField(_("recipient's name"), max_length=200, blank=True)
     from_header = models.CharField(_("from"), max_length=400)

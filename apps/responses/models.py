@@ -42,7 +42,9 @@ class Response(models.Model):
             models.CheckConstraint(condition=models.Q(score__gte=0, score__lte=10), name="response_score_0_to_10")
         ]
         indexes = [
-            models.Index(fields=["answered_at"], name="response_follow_up_due", condition=models.Q(follow_up="pending")),
+            models.Index(
+                fields=["answered_at"], name="response_follow_up_due", condition=models.Q(follow_up="pending")
+            ),
             models.Index(fields=["-answered_at", "-id"], name="response_by_time"),
             models.Index(fields=["contact", "-answered_at"], name="response_by_contact"),
         ]

@@ -116,9 +116,7 @@ def _change(response: Response, submission: Submission, questions: Mapping[str, 
     if same_words and {**before, **submission.ratings} == before:
         return False
     if not same_words:
-        Revision.objects.create(
-            response=response, score=response.score, comment=response.comment, replaced_at=now
-        )
+        Revision.objects.create(response=response, score=response.score, comment=response.comment, replaced_at=now)
     if response.score != submission.score:
         _count(response, (-1, response.score), (1, submission.score), now=now)
     if segment_of(response.score) != segment_of(submission.score):

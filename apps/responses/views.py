@@ -11,13 +11,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from apps.common import limits
+from apps.common.colours import text_on
 from apps.common.segments import segment_of
 from apps.common.texts import localized
 from apps.responses import services
 from apps.responses.forms import RATING_PREFIX, read_submission, sentence
 from apps.surveys.mails import current_theme, language_of
 from apps.surveys.models import Invitation, Question
-from apps.common.colours import text_on
 
 MAX_WRONG_LINKS = 30
 

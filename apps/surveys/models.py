@@ -103,9 +103,7 @@ class Invitation(models.Model):
         Contact, models.SET_NULL, null=True, related_name="invitations", verbose_name=_("contact")
     )
     touchpoint = models.ForeignKey(Touchpoint, models.PROTECT, null=True, verbose_name=_("touchpoint"))
-    event = models.ForeignKey(
-        Event, models.SET_NULL, null=True, related_name="invitations", verbose_name=_("event")
-    )
+    event = models.ForeignKey(Event, models.SET_NULL, null=True, related_name="invitations", verbose_name=_("event"))
     reason = models.CharField(_("reason"), max_length=120, unique=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.SCHEDULED)
     status_reason = models.CharField(_("because"), max_length=40, blank=True)

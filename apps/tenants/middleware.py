@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.urls import set_urlconf
 
+from apps.common.db import connection
 from apps.tenants import registry
 
 API_PREFIX = "/api/"
@@ -16,15 +16,16 @@ KEY_SCHEMA = re.compile(r"(?:Bearer|Token) +rk_([a-z][a-z0-9_]{2,40})_[A-Za-z0-9
 
 
 class TenantMiddleware:
-    """Selects the tenant and its URLs for the request, and public again afterwards."""
+    """Selects the tenant and its URLs for the request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection.set_schema_to_public()
         tenant = registry.by_host(_hostname(request))
         if tenant is None:
+            # The thread's last request may have left another tenant selected.
+            connection.set_schema_to_public()
             return HttpResponseNotFound("Not found.", content_type="text/plain")
         request.tenant = tenant  # type: ignore[attr-defined]
         is_public = tenant.schema_name == registry.PUBLIC
@@ -33,14 +34,13 @@ class TenantMiddleware:
             # The key is checked later, inside the schema it names; a wrong one finds nothing there.
             named = KEY_SCHEMA.match(request.headers.get("Authorization", ""))
             tenant = (registry.by_schema(named[1]) if named else None) or tenant
-        if tenant.schema_name != registry.PUBLIC:
-            connection.set_tenant(tenant)
-        request.urlconf = urlconf  # type: ignore[attr-defined]
+        connection.set_tenant(tenant)
+        request.urlconf = urlconf
         set_urlconf(urlconf)
         return self.get_response(request)
 
 
 def _hostname(request: HttpRequest) -> str:
     """The Host header without port, lower case. X-Forwarded-Host is never looked at."""
-    host = request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", "")
+    host: str = request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", "")
     return host.partition(":")[0].rstrip(".").lower()

@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection
 from django_tenants.utils import schema_context
 
+from apps.common.db import connection
 from apps.tenants.models import Domain, Tenant
 
 TTL_SECONDS = 5.0
@@ -77,12 +77,12 @@ def _query(kind: str, value: str) -> TenantRef | None:
     with schema_context(PUBLIC):
         if kind == "host":
             row = rows.filter(domains__domain=value).values_list("pk", "schema_name", "name").first()
-            return TenantRef(*row, host=value) if row else None
+            return TenantRef(row[0], row[1], row[2], value) if row else None
         row = rows.filter(schema_name=value).values_list("pk", "schema_name", "name").first()
         if row is None:
             return None
         domains = Domain.objects.filter(tenant_id=row[0]).order_by("-is_primary", "pk")
-        return TenantRef(*row, host=domains.values_list("domain", flat=True).first() or "")
+        return TenantRef(row[0], row[1], row[2], domains.values_list("domain", flat=True).first() or "")
 
 
 def base_url_of(host: str) -> str:

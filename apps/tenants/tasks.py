@@ -3,11 +3,11 @@
 from typing import Any
 
 from celery import Task, current_app, shared_task
-from django.db import connection
 from django.utils import timezone
 from django_tenants.utils import schema_context
 
 from apps.common import agenda, queues
+from apps.common.db import connection
 from apps.tenants import registry
 from apps.tenants.models import Tenant
 
@@ -18,7 +18,7 @@ class UnknownTenantError(Exception):
     """A task named no tenant, or one that does not exist (any more)."""
 
 
-class TenantTask(Task):  # type: ignore[type-arg]
+class TenantTask(Task):
     """Runs a task inside the schema named by its ``schema_name`` argument; fails without one.
 
     Tasks that work for the platform as a whole say ``public = True``.
@@ -33,7 +33,7 @@ class TenantTask(Task):  # type: ignore[type-arg]
             connection.set_schema_to_public()
             return self.run(*args, **kwargs)
         schema_name = kwargs.pop("schema_name", None)
-        tenant = registry.by_schema(schema_name) if isinstance(schema_name, str) else None
+        tenant = registry.by_schema(schema_name, fresh=True) if isinstance(schema_name, str) else None
         if tenant is None:
             raise UnknownTenantError(f"{self.name}: no tenant {schema_name!r}")
         connection.set_tenant(tenant)
@@ -43,7 +43,7 @@ class TenantTask(Task):  # type: ignore[type-arg]
             connection.set_schema_to_public()
 
 
-@shared_task(name="tenants.tick", public=True)
+@shared_task(name="tenants.tick", base=TenantTask, public=True)
 def tick() -> int:
     """Wake a worker for every tenant's queue that is due."""
     due = agenda.take_due(now=timezone.now())
@@ -52,7 +52,7 @@ def tick() -> int:
     return len(due)
 
 
-@shared_task(name="tenants.sweep", public=True)
+@shared_task(name="tenants.sweep", base=TenantTask, public=True)
 def sweep() -> None:
     """Look into every tenant for rows whose wake-up was lost."""
     with schema_context(registry.PUBLIC):
@@ -66,4 +66,3 @@ def sweep() -> None:
 def sweep_tenant() -> int:
     """Put the current tenant's waiting queues back onto the agenda."""
     return queues.repair(now=timezone.now())
-

@@ -1,0 +1,64 @@
+"""What the side bars of the two admin sites list."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from apps.common.admin_site import operator_admin, tenant_admin
+
+Group = tuple[str, list[tuple[str, str]]]
+
+
+def tenant(request: HttpRequest) -> list[dict[str, Any]]:
+    """Side bar of a tenant's admin: what may be seen, in the order of the work."""
+    groups: list[Group] = [
+        (_("Journey"), [("touchpoints.stage", "flag"), ("touchpoints.touchpoint", "route"),
+                        ("touchpoints.event", "bolt")]),
+        (_("Asking"), [("triggers.triggerrule", "rule"), ("surveys.survey", "quiz"), ("surveys.theme", "palette"),
+                       ("contacts.contactbudget", "hourglass_top"), ("triggers.decision", "alt_route"),
+                       ("surveys.invitation", "send")]),
+        (_("Answering"), [("responses.response", "forum"), ("cases.case", "support_agent")]),
+        (_("Follow-up"), [("campaigns.campaign", "campaign"), ("campaigns.enrolment", "how_to_reg"),
+                          ("campaigns.steprun", "checklist")]),
+        (_("Mail"), [("messaging.sender", "alternate_email"), ("messaging.outgoingemail", "outbox"),
+                     ("messaging.suppression", "block"), ("contacts.outreach", "history")]),
+        (_("Developers"), [("integrations.apikey", "key"), ("integrations.endpoint", "webhook"),
+                           ("integrations.delivery", "outbound")]),
+        (_("People"), [("contacts.contact", "person"), ("contacts.company", "domain"),
+                       ("contacts.legalbasis", "gavel"), ("accounts.user", "badge"), ("auth.group", "groups")]),
+    ]  # fmt: skip
+    workspace = {"title": _("Back to the workspace"), "icon": "arrow_back", "link": "/", "active": False}
+    return [{"items": [workspace]}, *_groups(tenant_admin, groups, request)]
+
+
+def operator(request: HttpRequest) -> list[dict[str, Any]]:
+    """Side bar of the operator's admin."""
+    groups: list[Group] = [
+        (_("Platform"), [("tenants.tenant", "apartment"), ("tenants.domain", "language")]),
+        (_("Schedule"), [("django_celery_beat.periodictask", "schedule"),
+                         ("django_celery_beat.intervalschedule", "timelapse"),
+                         ("django_celery_beat.crontabschedule", "calendar_clock"),
+                         ("django_celery_beat.clockedschedule", "alarm")]),
+        (_("People"), [("accounts.user", "badge")]),
+    ]  # fmt: skip
+    front = {"title": _("Back to the front page"), "icon": "arrow_back", "link": "/", "active": False}
+    return [{"items": [front]}, *_groups(operator_admin, groups, request)]
+
+
+def _groups(site: Any, groups: list[Group], request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups as Unfold wants them, without what the user may not see."""
+    registered = {model._meta.label_lower: (model, admin) for model, admin in site._registry.items()}
+    result = []
+    for title, entries in groups:
+        items = []
+        for label, icon in entries:
+            model, admin = registered[label]
+            if admin.has_view_or_change_permission(request):
+                name = f"{site.name}:{label.replace('.', '_')}_changelist"
+                items.append({"title": capfirst(model._meta.verbose_name_plural), "icon": icon, "link": reverse(name)})
+        if items:
+            result.append({"title": title, "items": items})
+    return result

@@ -1,0 +1,107 @@
+"""Somebody signed in, and a tenant in which every table has rows."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django_tenants.utils import schema_context
+
+from apps.accounts.models import User
+from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
+from apps.cases.models import Case
+from apps.contacts.models import Company, Contact, LegalBasis, Outreach
+from apps.integrations.models import Attempt, Delivery, Endpoint
+from apps.integrations.services import create_api_key
+from apps.messaging.models import OutgoingEmail, Sender, Suppression
+from apps.messaging.services import address_hash
+from apps.responses.models import Answer, Response, Revision
+from apps.surveys.models import Invitation, Question, Survey
+from apps.touchpoints.models import Event, Stage, Touchpoint
+from apps.triggers.models import Decision, TriggerRule
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TENANT = "nordwind.resonanz.test"
+PUBLIC = "resonanz.test"
+
+
+def client_for(user: User, host: str) -> Client:
+    client = Client(headers={"host": host})
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def admin_user(tenant: Any) -> User:
+    return User.objects.create_superuser("chief", "chief@example.com")
+
+
+@pytest.fixture
+def client(admin_user: User) -> Client:
+    """A superuser of nordwind, on its host."""
+    return client_for(admin_user, TENANT)
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """A superuser of the platform, on the public host."""
+    with schema_context("public"):
+        return client_for(User.objects.create_superuser("operator", "op@example.com"), PUBLIC)
+
+
+def configure(number: int) -> tuple[Touchpoint, Survey, TriggerRule, Campaign]:
+    """One of everything that is configured."""
+    stage = Stage.objects.create(key=f"stage-{number}", name={"en": f"Stage {number}"})
+    touchpoint = Touchpoint.objects.create(key=f"tp-{number}", name={"en": f"Place {number}"}, stage=stage)
+    survey = Survey.objects.create(key=f"survey-{number}", name={"en": f"Survey {number}"})
+    Question.objects.create(survey=survey, key="nps", kind="nps", text={"en": "How likely?"})
+    Question.objects.create(survey=survey, key="speed", kind="rating", text={"en": "Speed?"})
+    rule = TriggerRule.objects.create(name=f"Rule {number}", touchpoint=touchpoint, survey=survey)
+    campaign = Campaign.objects.create(
+        name=f"Campaign {number}", segment="promoter", survey=survey, touchpoint=touchpoint
+    )
+    Step.objects.create(campaign=campaign, subject={"en": "Hi"}, body={"en": "Thanks"})
+    Sender.objects.create(name=f"S{number}", email=f"s{number}@example.com")
+    create_api_key(name=f"Key {number}")
+    User.objects.create_user(f"user-{number}")
+    return touchpoint, survey, rule, campaign
+
+
+def run_flow(number: int) -> None:
+    """One row at every stage of the flow, each with neighbours of its own."""
+    touchpoint, survey, rule, campaign = configure(number)
+    company = Company.objects.create(name=f"Company {number}")
+    contact = Contact.objects.create(email=f"c{number}@example.com", company=company)
+    LegalBasis.objects.create(contact=contact, kind="consent", source="form", granted_at=NOW)
+    Outreach.objects.create(contact=contact, kind="invitation", reason=f"r{number}", at=NOW)
+    event = Event.objects.create(touchpoint=touchpoint, contact=contact, occurred_at=NOW, received_at=NOW)
+    mail = OutgoingEmail.objects.create(
+        reason=f"m{number}", contact=contact, to_email=contact.email, from_header="x", subject="Hi", html="<p>",
+        text="Answer: https://nordwind.resonanz.test/s/SECRETTOKEN?score=9", message_id=f"<{number}>",
+        due_at=NOW, queued_at=NOW,
+    )  # fmt: skip
+    common = {"survey": survey, "touchpoint": touchpoint, "contact": contact}
+    invitation = Invitation.objects.create(
+        **common, event=event, reason=f"i{number}", send_at=NOW, give_up_at=NOW, created_at=NOW, email=mail
+    )
+    Decision.objects.create(
+        event=event, rule=rule, contact=contact, invitation=invitation, status="scheduled", reason="ok", decided_at=NOW
+    )
+    response = Response.objects.create(
+        **common, invitation=invitation, score=9, comment="Fine", answered_at=NOW, updated_at=NOW
+    )
+    Answer.objects.create(response=response, question=survey.questions.get(kind="rating"), value=4)
+    Revision.objects.create(response=response, score=3, replaced_at=NOW)
+    enrolment = Enrolment.objects.create(campaign=campaign, response=response, enrolled_at=NOW)
+    StepRun.objects.create(enrolment=enrolment, step=campaign.steps.get(), due_at=NOW)
+    owner = User.objects.get(username=f"user-{number}")
+    Case.objects.create(response=response, contact=contact, owner=owner, opened_at=NOW, due_at=NOW + timedelta(days=2))
+    Suppression.objects.create(
+        address_hash=address_hash(f"x{number}@example.com"), email=f"x{number}@example.com", reason="unsubscribed",
+        created_at=NOW,
+    )  # fmt: skip
+    endpoint = Endpoint.objects.create(url=f"https://hook{number}.example/")
+    delivery = Delivery.objects.create(
+        endpoint=endpoint, event_type="response.created", reason="r", payload={}, due_at=NOW, created_at=NOW
+    )
+    Attempt.objects.create(delivery=delivery, at=NOW, duration_ms=5)

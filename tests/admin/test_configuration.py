@@ -1,0 +1,363 @@
+"""What a tenant's staff configures, and what is refused with a sentence instead of an error page."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django_tenants.utils import schema_context
+
+from apps.accounts.models import User
+from apps.campaigns.models import Campaign
+from apps.cases.models import Case
+from apps.common.tokens import hash_token
+from apps.contacts.models import Contact, ContactBudget
+from apps.integrations.models import ApiKey
+from apps.integrations.services import authenticate, create_api_key
+from apps.messaging.models import OutgoingEmail, Sender, Suppression
+from apps.messaging.services import suppressed
+from apps.surveys.models import Survey, Theme
+from apps.touchpoints.models import Stage
+from apps.triggers.admin import sentence
+from apps.triggers.models import TriggerRule
+from tests.admin.conftest import NOW, TENANT, client_for, configure, run_flow
+
+
+def errors(answer: Any) -> str:
+    """All that a form page complains about."""
+    assert answer.status_code == 200, answer.headers
+    form = answer.context["adminform"].form
+    inlines = [one.formset for one in answer.context["inline_admin_formsets"]]
+    return " ".join(str(found) for found in [form.errors, *[(one.errors, one.non_form_errors()) for one in inlines]])
+
+
+def inline(prefix: str, *rows: dict[str, Any], initial: int = 0) -> dict[str, Any]:
+    data: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": len(rows), f"{prefix}-INITIAL_FORMS": initial}
+    for number, row in enumerate(rows):
+        data |= {f"{prefix}-{number}-{key}": value for key, value in row.items()}
+    return data
+
+
+# --- journey and rules ---
+
+
+def test_a_text_has_one_input_per_language(client: Client) -> None:
+    page = client.get("/admin/touchpoints/stage/add/").content.decode()
+    assert 'name="name_en"' in page
+    assert 'name="name_de"' in page
+    assert 'class="texts"' in page
+    client.post("/admin/touchpoints/stage/add/", {"key": "buy", "name_en": "Buying", "name_de": "Kauf", "position": 1})
+    assert Stage.objects.get().name == {"en": "Buying", "de": "Kauf"}
+
+
+def test_a_text_in_no_language_is_refused(client: Client) -> None:
+    answer = client.post("/admin/touchpoints/stage/add/", {"key": "buy", "name_en": "", "name_de": "", "position": 1})
+    assert "This field is required" in errors(answer)
+
+
+def test_a_rule_reads_as_a_sentence_in_the_list(client: Client) -> None:
+    configure(1)
+    assert "3 days after Place 1, ask survey-1" in client.get("/admin/triggers/triggerrule/").content.decode()
+
+
+def test_a_rule_without_delay_reads_well(tenant: Any) -> None:
+    _touchpoint, _survey, rule, _campaign = configure(1)
+    rule.delay = timedelta(0)
+    assert sentence(rule) == "Right after Place 1, ask survey-1"
+
+
+def rule_data(**changes: Any) -> dict[str, Any]:
+    touchpoint, survey, _rule, _campaign = configure(1)
+    data = {"name": "New", "touchpoint": touchpoint.pk, "survey": survey.pk, "delay": "90 minutes"}
+    return {**data, "expires_after": "14 days", "priority": 0, "is_active": "on", **changes}
+
+
+def test_a_rules_delay_is_written_and_shown_in_words(client: Client) -> None:
+    client.post("/admin/triggers/triggerrule/add/", rule_data())
+    rule = TriggerRule.objects.get(name="New")
+    assert rule.delay == timedelta(minutes=90)
+    assert 'value="90 minutes"' in client.get(f"/admin/triggers/triggerrule/{rule.pk}/change/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"delay": "soon"}, "number and a unit"),
+        ({"delay": "3 years"}, "number and a unit"),
+        ({"delay": "731 days"}, "between nothing and two years"),
+        ({"expires_after": "0 days"}, "more than nothing"),
+    ],
+)
+def test_a_bad_delay_is_refused_at_the_form(client: Client, changes: dict[str, str], complaint: str) -> None:
+    answer = client.post("/admin/triggers/triggerrule/add/", rule_data(**changes))
+    assert complaint in errors(answer)
+    assert not TriggerRule.objects.filter(name="New").exists()
+
+
+# --- surveys and campaigns ---
+
+NPS = {"key": "nps", "kind": "nps", "text_en": "How likely?", "position": 0}
+COMMENT = {"key": "why", "kind": "comment", "text_en": "Why?", "position": 1}
+SURVEY = {"key": "order", "name_en": "Order", "is_active": "on"}
+
+
+def test_a_survey_is_made_with_its_questions(client: Client) -> None:
+    client.post("/admin/surveys/survey/add/", {**SURVEY, **inline("questions", NPS, COMMENT)})
+    assert list(Survey.objects.get().questions.values_list("key", flat=True)) == ["nps", "why"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ([], "exactly one recommendation question"),
+        ([COMMENT], "exactly one recommendation question"),
+        ([NPS, {**NPS, "key": "again"}], "exactly one recommendation question"),
+        ([NPS, COMMENT, {**COMMENT, "key": "again"}], "at most one comment question"),
+        ([NPS, {**COMMENT, "key": "nps"}], "duplicate"),
+    ],
+)
+def test_questions_that_do_not_go_together_are_refused(client: Client, rows: list[Any], complaint: str) -> None:
+    answer = client.post("/admin/surveys/survey/add/", {**SURVEY, **inline("questions", *rows)})
+    assert complaint in errors(answer)
+    assert not Survey.objects.exists()
+
+
+STEP = {"kind": "email", "delay": "10 minutes", "position": 0, "subject_en": "Hi {{ name|there }}", "body_en": "Thanks"}
+
+
+def test_a_campaign_is_made_with_its_steps(client: Client) -> None:
+    client.post("/admin/campaigns/campaign/add/", {"name": "C", "segment": "promoter", **inline("steps", STEP)})
+    step = Campaign.objects.get().steps.get()
+    assert (step.delay, step.subject) == (timedelta(minutes=10), {"en": "Hi {{ name|there }}"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"delay": "731 days"}, "At most 730 days"),
+        ({"delay": "-1 00:00:00"}, "At least"),
+        ({"body_en": ""}, "A mail needs this text"),
+        ({"body_en": "{{ passwort }}"}, "There is no variable passwort"),
+    ],
+)
+def test_a_step_that_cannot_work_is_refused(client: Client, changes: dict[str, str], complaint: str) -> None:
+    data = {"name": "C", "segment": "promoter", **inline("steps", {**STEP, **changes})}
+    assert complaint in errors(client.post("/admin/campaigns/campaign/add/", data))
+    assert not Campaign.objects.exists()
+
+
+def test_a_step_that_has_run_is_not_deleted_but_explained(client: Client) -> None:
+    run_flow(1)
+    campaign = Campaign.objects.get()
+    step = campaign.steps.get()
+    row = {**STEP, "id": step.pk, "campaign": campaign.pk, "DELETE": "on"}
+    data = {"name": "C", "segment": "promoter", **inline("steps", row, initial=1)}
+    answer = client.post(f"/admin/campaigns/campaign/{campaign.pk}/change/", data)
+    assert "would require deleting" in errors(answer)
+
+
+# --- tables of one row ---
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [("contacts/contactbudget", {"min_days_between": 20}), ("surveys/theme", {"brand_name": "N", "accent": "#0f766e"})],
+)
+def test_a_table_of_one_row_leads_straight_to_it(client: Client, path: str, data: dict[str, Any]) -> None:
+    assert client.get(f"/admin/{path}/").headers["Location"] == f"/admin/{path}/add/"
+    client.post(f"/admin/{path}/add/", data)
+    assert client.get(f"/admin/{path}/").headers["Location"] == f"/admin/{path}/1/change/"
+    assert client.get(f"/admin/{path}/add/").status_code == 403
+    assert client.post(f"/admin/{path}/1/delete/", {"post": "yes"}).status_code == 403
+    assert ContactBudget.objects.count() + Theme.objects.count() == 1
+
+
+def test_whoever_may_not_see_the_row_is_not_led_to_it(tenant: Any) -> None:
+    user = User.objects.create_user("reader", is_staff=True)
+    assert client_for(user, TENANT).get("/admin/surveys/theme/").status_code == 403
+
+
+# --- mail ---
+
+
+def test_a_second_default_sender_is_refused_at_the_form(client: Client) -> None:
+    Sender.objects.create(name="A", email="a@example.com", is_default=True)
+    data = {"name": "B", "email": "b@example.com", "is_default": "on"}
+    assert "Another sender is the default already" in errors(client.post("/admin/messaging/sender/add/", data))
+
+
+def test_an_address_can_be_blocked_by_hand_once(client: Client) -> None:
+    data = {"email": " Anna@Example.com ", "source": "phone call"}
+    client.post("/admin/messaging/suppression/add/", data)
+    row = Suppression.objects.get()
+    assert (row.email, row.reason) == ("anna@example.com", Suppression.Reason.MANUAL)
+    assert suppressed(emails=["ANNA@example.com"]) == {"ANNA@example.com"}
+    assert "blocked already" in errors(client.post("/admin/messaging/suppression/add/", data))
+
+
+def test_an_objection_cannot_be_taken_back_but_an_own_entry_can(client: Client) -> None:
+    run_flow(1)
+    objection = Suppression.objects.get()
+    assert client.post(f"/admin/messaging/suppression/{objection.pk}/delete/", {"post": "yes"}).status_code == 403
+    client.post("/admin/messaging/suppression/add/", {"email": "b@example.com", "source": "x"})
+    own = Suppression.objects.get(email="b@example.com")
+    client.post(f"/admin/messaging/suppression/{own.pk}/delete/", {"post": "yes"})
+    assert list(Suppression.objects.all()) == [objection]
+
+
+def test_a_sent_mail_is_shown_without_its_personal_links(client: Client) -> None:
+    run_flow(1)
+    mail = OutgoingEmail.objects.get()
+    page = client.get(f"/admin/messaging/outgoingemail/{mail.pk}/change/").content.decode()
+    assert "https://nordwind.resonanz.test/s/…" in page
+    assert "SECRETTOKEN" not in page
+
+
+# --- contacts and cases ---
+
+
+def test_a_contact_without_identity_is_refused(client: Client) -> None:
+    data = {"name": "X", "properties": "{}", **inline("legal_bases")}
+    assert "external id or an e-mail" in errors(client.post("/admin/contacts/contact/add/", data))
+    client.post("/admin/contacts/contact/add/", {**data, "email": "Anna@Example.com"})
+    assert Contact.objects.get().email == "anna@example.com"
+
+
+def test_a_case_is_closed_with_words_and_gets_its_time(client: Client) -> None:
+    run_flow(1)
+    case = Case.objects.get()
+    path = f"/admin/cases/case/{case.pk}/change/"
+    assert "how it ended" in errors(client.post(path, {"status": "solved", "outcome": " "}))
+    client.post(path, {"status": "solved", "outcome": "Replaced the parcel"})
+    case.refresh_from_db()
+    assert (case.status, case.outcome) == ("solved", "Replaced the parcel")
+    assert case.closed_at is not None
+
+
+# --- API keys ---
+
+
+def test_a_new_key_is_shown_once_and_never_its_hash(client: Client) -> None:
+    answer = client.post("/admin/integrations/apikey/add/", {"name": "Shop", "scopes": ["events:write"]})
+    key = answer.context["key"]
+    assert answer.status_code == 200
+    assert key in answer.content.decode()
+    assert "no-store" in answer.headers["Cache-Control"]
+    row = ApiKey.objects.get()
+    assert bytes(row.key_hash) == hash_token(key)
+    assert row.scopes == ["events:write"]
+    for path in ("", f"{row.pk}/change/", f"{row.pk}/history/"):
+        page = client.get(f"/admin/integrations/apikey/{path}").content.decode()
+        assert key not in page
+        assert key[15:-4] not in page
+        assert hash_token(key).hex() not in page
+    assert not LogEntry.objects.filter(change_message__contains=key).exists()
+
+
+def test_a_key_that_has_expired_already_is_refused(client: Client) -> None:
+    data = {"name": "Shop", "scopes": ["read"], "expires_at_0": "2020-01-01", "expires_at_1": "00:00:00"}
+    assert "in the past" in errors(client.post("/admin/integrations/apikey/add/", data))
+
+
+def test_keys_are_revoked_by_an_action_and_stay_in_the_list(client: Client) -> None:
+    row, key = create_api_key(name="Shop")
+    assert authenticate(key=key, now=NOW) is not None
+    client.post("/admin/integrations/apikey/", {"action": "revoke", "_selected_action": [row.pk]})
+    assert authenticate(key=key, now=NOW) is None
+    assert "revoked" in client.get("/admin/integrations/apikey/").content.decode()
+    assert client.post(f"/admin/integrations/apikey/{row.pk}/change/", {"name": "X"}).status_code == 403
+    assert client.post(f"/admin/integrations/apikey/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_changed_key_works_as_changed_at_once(client: Client) -> None:
+    row, key = create_api_key(name="Shop")
+    assert authenticate(key=key, now=NOW) is not None
+    client.post(f"/admin/integrations/apikey/{row.pk}/change/", {"name": "Shop", "scopes": ["read"]})
+    ref = authenticate(key=key, now=NOW)
+    assert ref is not None
+    assert ref.scopes == {"read"}
+
+
+def test_whoever_may_only_look_at_keys_cannot_revoke_them(tenant: Any) -> None:
+    row, key = create_api_key(name="Shop")
+    user = User.objects.create_user("reader", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_apikey"))
+    client_for(user, TENANT).post("/admin/integrations/apikey/", {"action": "revoke", "_selected_action": [row.pk]})
+    assert authenticate(key=key, now=NOW) is not None
+
+
+# --- people ---
+
+
+@pytest.fixture
+def helper(tenant: Any) -> Client:
+    """Somebody who may edit users, and is no superuser."""
+    user = User.objects.create_user("helper", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
+    return client_for(user, TENANT)
+
+
+def test_whoever_edits_users_cannot_make_superusers_or_hand_out_roles(helper: Client) -> None:
+    user = User.objects.create_user("new")
+    group = Group.objects.create(name="Everything")
+    data = {"username": "new", "is_active": "on", "is_staff": "on", "is_superuser": "on", "groups": [group.pk]}
+    helper.post(f"/admin/accounts/user/{user.pk}/change/", data)
+    user.refresh_from_db()
+    assert (user.is_staff, user.is_superuser) == (True, False)
+    assert not user.groups.exists()
+
+
+@pytest.mark.parametrize("path", ["change/", "password/", "delete/"])
+def test_whoever_edits_users_cannot_touch_a_superuser(helper: Client, admin_user: User, path: str) -> None:
+    data = {"username": "chief", "password1": "correct horse", "password2": "correct horse", "post": "yes"}
+    assert helper.post(f"/admin/accounts/user/{admin_user.pk}/{path}", data).status_code == 403
+    assert User.objects.get(pk=admin_user.pk).password == admin_user.password
+
+
+def test_a_user_gets_a_password_and_a_role(client: Client) -> None:
+    group = Group.objects.create(name="Analysts")
+    data = {"username": "anna", "usable_password": "true", "password1": "correct horse", "password2": "correct horse"}
+    client.post("/admin/accounts/user/add/", data)
+    user = User.objects.get(username="anna")
+    client.post(
+        f"/admin/accounts/user/{user.pk}/change/", {"username": "anna", "is_active": "on", "groups": [group.pk]}
+    )
+    assert list(user.groups.all()) == [group]
+    assert user.check_password("correct horse")
+
+
+def test_a_role_is_made_of_rights_over_what_the_admin_shows(client: Client) -> None:
+    page = client.get("/admin/auth/group/add/").content.decode()
+    assert "Surveys: change" in page
+    assert "Session" not in page
+    right = Permission.objects.get(codename="change_survey")
+    client.post("/admin/auth/group/add/", {"name": "Editors", "permissions": [right.pk]})
+    assert list(Group.objects.get().permissions.all()) == [right]
+
+
+def test_content_types_are_remembered_per_schema(tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As when another thread fills the memory after our own switch emptied it.
+    ContentType.objects.clear_cache()
+    monkeypatch.setattr(ContentType.objects, "clear_cache", lambda: None)
+    ContentType.objects.create(id=90_001, app_label="accounts", model="thing")
+    with schema_context("public"):
+        ContentType.objects.create(id=90_002, app_label="accounts", model="thing")
+        assert ContentType.objects.get_by_natural_key("accounts", "thing").pk == 90_002
+    assert ContentType.objects.get_by_natural_key("accounts", "thing").pk == 90_001
+    with schema_context("public"):
+        assert ContentType.objects.get_by_natural_key("accounts", "thing").pk == 90_002
+        with pytest.raises(ContentType.DoesNotExist):
+            ContentType.objects.get_for_id(90_001)
+    monkeypatch.undo()
+    ContentType.objects.clear_cache()
+
+
+def test_what_was_done_is_in_the_tenants_log(client: Client) -> None:
+    client.post("/admin/touchpoints/stage/add/", {"key": "buy", "name_en": "Buying", "position": 1})
+    entry = LogEntry.objects.get()
+    assert entry.get_edited_object() == Stage.objects.get()
+    with schema_context("public"):
+        assert not LogEntry.objects.exists()
