@@ -22,13 +22,13 @@ logger = logging.getLogger(__name__)
 class Channel(filesystem.Channel):
     """One file per message; whoever renames it away has it."""
 
-    get_table = virtual.Channel.get_table
+    get_table: Any = virtual.Channel.get_table
     _delete = virtual.Channel._delete
 
     def _queue_bind(self, *_: Any) -> None:
         """The base class has noted the binding in this process; nothing is written."""
 
-    def _put(self, queue: str, payload: Any, **_: Any) -> None:
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         """Write under a name nobody looks for, then rename."""
         folder = Path(self.data_folder_out)
         name = f"{time.time_ns():020d}_{uuid.uuid4().hex}"
@@ -36,7 +36,7 @@ class Channel(filesystem.Channel):
         draft.write_text(dumps(payload))
         draft.rename(folder / f"{name}.{queue}.msg")
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         """The oldest message of the queue. Raises Empty if there is none."""
         folder = Path(self.data_folder_in)
         for name in sorted(os.listdir(folder)):

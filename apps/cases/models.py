@@ -20,9 +20,7 @@ class Case(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     response = models.OneToOneField(Response, models.CASCADE, related_name="case", verbose_name=_("response"))
-    contact = models.ForeignKey(
-        Contact, models.SET_NULL, null=True, related_name="cases", verbose_name=_("contact")
-    )
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="cases", verbose_name=_("contact"))
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="cases", verbose_name=_("owner")
     )

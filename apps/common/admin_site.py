@@ -28,7 +28,7 @@ class _Site(UnfoldAdminSite):
         if REDIRECT_FIELD_NAME not in request.GET:  # Otherwise LOGIN_REDIRECT_URL, which is the workspace's, applies.
             query = request.GET.copy()
             query[REDIRECT_FIELD_NAME] = reverse(f"{self.name}:index")
-            request.GET = query  # type: ignore[assignment]
+            request.GET = query
         login: Callable[..., HttpResponse] = _relaxed(super().login)
         return login(request, extra_context)
 

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.ids import uuid7
@@ -48,7 +49,7 @@ class Contact(models.Model):
                 violation_error_message=_("Give an external id or an e-mail address."),
             ),
             models.CheckConstraint(
-                condition=models.Q(email__isnull=True) | models.Q(email=models.functions.Lower("email")),
+                condition=models.Q(email__isnull=True) | models.Q(email=Lower("email")),
                 name="contact_email_lower_case",
             ),
         ]

@@ -156,7 +156,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
 
-class _GuardedAdapter(_Adapter, IPFilterAdapter):  # type: ignore[misc]
+class _GuardedAdapter(_Adapter, IPFilterAdapter):
     """The same, to public addresses only."""
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
@@ -172,7 +172,7 @@ def _session(allow_private: bool) -> requests.Session:
     session.trust_env = False
     session.headers["User-Agent"] = "Resonanz-Webhooks/1"
     for scheme in ("http", "https"):
-        adapter = _Adapter() if allow_private else _GuardedAdapter(is_https_proto=scheme == "https")
+        adapter = _Adapter() if allow_private else _GuardedAdapter(is_https_proto=scheme == "https")  # type: ignore[call-arg]
         session.mount(f"{scheme}://", adapter)
     return session
 

@@ -9,6 +9,7 @@ SENTENCES: dict[str, Promise] = {
     "budget_too_late": _("The contact was approached too recently, and later the question would be pointless."),
     "no_rule": _("No trigger rule belongs to this touchpoint."),
     "rule_inactive": _("The trigger rule, its survey or its touchpoint is switched off."),
+    "survey_inactive": _("The survey is switched off."),
     "no_address": _("We have no e-mail address of this contact."),
     "suppressed": _("This address must not be mailed: it bounced, complained or was blocked."),
     "no_legal_basis": _("There is no legal basis for writing to this contact."),

@@ -152,7 +152,7 @@ def _gather(people: Sequence[Contact], now: datetime) -> _Known:
 
 def _record_bases(events: Sequence[Event], people: Sequence[Contact | None]) -> None:
     """What the touchpoint proves about the contact: bought something, was given notice."""
-    bases = {}
+    bases: dict[tuple[UUID, str, str], LegalBasis] = {}
     for event, contact in zip(events, people, strict=True):
         kind = event.touchpoint.legal_basis
         if contact and kind:

@@ -1,11 +1,14 @@
 """A signed-in person and a little of everything to look at."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
@@ -41,6 +44,19 @@ def client(visitor: Client, user: User) -> Client:
     """A CX manager on the tenant's host."""
     visitor.force_login(user)
     return visitor
+
+
+@pytest.fixture
+def queries_of(client: Client) -> Callable[[str], int]:
+    """How many queries a page costs, once the process knows which tenant the host belongs to."""
+
+    def count(url: str) -> int:
+        client.get(url)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url).status_code == 200
+        return len(captured)
+
+    return count
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_decisions_say_why_and_what_next(client: Client, setup: SimpleNamespace,
     Decision.objects.update(status="blocked", reason="no_legal_basis", invitation=None)
     html = client.get("/decisions/", {"status": "blocked"}).content.decode()
     assert str(SENTENCES["no_legal_basis"]) in html
-    assert "nothing" in html
+    assert "Nothing" in html
 
 
 def test_an_unknown_reason_stands_for_itself() -> None:

@@ -1,0 +1,130 @@
+"""What the lists can be filtered by. A value that makes no sense is treated as not given."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.db.models import Choices
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from apps.cases.models import Case
+from apps.messaging.models import OutgoingEmail
+from apps.touchpoints.models import Touchpoint
+from apps.triggers.models import Decision
+
+PERIODS = (30, 90, 365)
+OPEN = "open"
+ANY = ("", _("All"))
+
+
+def _choices(choices: type[Choices]) -> list[tuple[str, str]]:
+    return [(value, capfirst(label)) for value, label in choices.choices]
+
+
+class OwnerField(forms.ModelChoiceField):
+    """A choice of people by name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.get_full_name() or obj.get_username())
+
+
+def period_days(value: str | None) -> int:
+    """The dashboard's period; 90 days unless another known one is asked for."""
+    return next((days for days in PERIODS if str(days) == value), 90)
+
+
+class Filter(forms.Form):
+    """A form over the query string."""
+
+    template_name = "workspace/_filter.html"
+    use_required_attribute = False
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
+
+    def values(self) -> dict[str, Any]:
+        """The values that make sense."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+    @property
+    def is_used(self) -> bool:
+        """True if anything narrows the list."""
+        return any(value != self.fields[name].initial for name, value in self.values().items() if value)
+
+
+class TouchpointFilter(Filter):
+    """With a choice of touchpoints, read once."""
+
+    touchpoint = forms.ChoiceField(label=_("Touchpoint"), required=False)
+
+    def __init__(self, data: Any, *, touchpoints: Iterable[Touchpoint]) -> None:
+        super().__init__(data)
+        choices = [ANY, *((touchpoint.key, str(touchpoint)) for touchpoint in touchpoints)]
+        self.fields["touchpoint"].choices = choices  # type: ignore[attr-defined]
+
+
+class ResponseFilter(TouchpointFilter):
+    """Responses by segment, touchpoint, time and whether they say something."""
+
+    segment = forms.ChoiceField(
+        label=_("Segment"),
+        required=False,
+        choices=[ANY, ("promoter", _("Promoters")), ("passive", _("Passives")), ("detractor", _("Detractors"))],
+    )
+    days = forms.ChoiceField(
+        label=_("Period"),
+        required=False,
+        choices=[ANY, ("30", _("Last 30 days")), ("90", _("Last 90 days")), ("365", _("Last 12 months"))],
+    )
+    comment = forms.ChoiceField(
+        label=_("Comment"), required=False, choices=[ANY, ("yes", _("With comment")), ("no", _("Without comment"))]
+    )
+    field_order = ["q", "segment", "touchpoint", "days", "comment"]
+
+
+class DecisionFilter(TouchpointFilter):
+    """Decisions by status and touchpoint."""
+
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=[ANY, *_choices(Decision.Status)])
+    field_order = ["q", "status", "touchpoint"]
+
+
+class EmailFilter(Filter):
+    """E-mails by status."""
+
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=[ANY, *_choices(OutgoingEmail.Status)])
+
+
+class CaseFilter(Filter):
+    """Cases by status; open ones unless another status is asked for."""
+
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[(OPEN, _("Open")), *_choices(Case.Status), ("all", _("All"))],
+        initial=OPEN,
+    )  # fmt: skip
+
+    def values(self) -> dict[str, Any]:
+        found = super().values()
+        return {**found, "status": found["status"] or OPEN}
+
+
+class CaseForm(forms.Form):
+    """What can be changed about a case."""
+
+    status = forms.ChoiceField(label=_("Status"), choices=_choices(Case.Status))
+    owner = OwnerField(
+        label=_("Owner"), queryset=get_user_model().objects.none(), required=False, empty_label=_("Nobody")
+    )
+    outcome = forms.CharField(
+        label=_("Outcome"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea({"rows": 4}),
+        help_text=_("What was done, and how it ended. Needed to close the case."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = get_user_model().objects.filter(is_active=True).order_by("username")  # type: ignore[attr-defined]

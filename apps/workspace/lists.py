@@ -1,0 +1,124 @@
+"""The rows behind the lists and pages, with everything a row shows loaded along."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.campaigns.models import StepRun
+from apps.cases.models import Case
+from apps.cases.services import CLOSED
+from apps.contacts.models import Contact
+from apps.insights.nps import segment_of
+from apps.messaging.models import OutgoingEmail
+from apps.responses.models import Answer, Response
+from apps.touchpoints.models import Event, Touchpoint
+from apps.triggers.models import Decision
+from apps.workspace.filters import OPEN
+
+HISTORY = 20
+
+
+def _about_contact(words: str, path: str = "contact") -> Q:
+    found = Q()
+    for field in ("name", "email", "external_id"):
+        found |= Q(**{f"{path}__{field}__icontains": words})
+    return found
+
+
+def touchpoints() -> list[Touchpoint]:
+    """All touchpoints along the journey."""
+    return list(Touchpoint.objects.select_related("stage"))
+
+
+def responses(values: dict[str, Any], *, now: datetime) -> QuerySet[Response]:
+    """Responses that fit a ResponseFilter."""
+    found = Response.objects.select_related("contact", "touchpoint")
+    if values["q"]:
+        found = found.filter(Q(comment__icontains=values["q"]) | _about_contact(values["q"]))
+    if values["segment"]:
+        found = found.filter(score__in=[score for score in range(11) if segment_of(score) == values["segment"]])
+    if values["touchpoint"]:
+        found = found.filter(touchpoint__key=values["touchpoint"])
+    if values["days"]:
+        found = found.filter(answered_at__gte=now - timedelta(days=int(values["days"])))
+    if values["comment"]:
+        found = found.exclude(comment="") if values["comment"] == "yes" else found.filter(comment="")
+    return found
+
+
+def latest_comments(*, limit: int) -> list[Response]:
+    """The newest responses that say something."""
+    found = Response.objects.exclude(comment="").select_related("contact", "touchpoint")
+    return list(found.order_by("-answered_at", "-pk")[:limit])
+
+
+def response(pk: UUID) -> Response:
+    """One response with what it belongs to. Raises Response.DoesNotExist."""
+    related = ("contact__company", "touchpoint", "survey", "invitation__email", "case__owner")
+    return Response.objects.select_related(*related).get(pk=pk)
+
+
+def answers(of: Response) -> list[Answer]:
+    """The ratings given along with the score."""
+    return list(of.answers.select_related("question").order_by("question__position", "question_id"))
+
+
+def step_runs(of: Response) -> list[StepRun]:
+    """The follow-ups, in the order they are due."""
+    found = StepRun.objects.filter(enrolment__response=of)
+    return list(found.select_related("step", "enrolment__campaign", "email").order_by("due_at", "pk"))
+
+
+def decisions(values: dict[str, Any]) -> QuerySet[Decision]:
+    """Decisions that fit a DecisionFilter."""
+    found = Decision.objects.select_related("contact", "rule", "event__touchpoint", "invitation__email")
+    if values["q"]:
+        found = found.filter(_about_contact(values["q"]) | Q(event__external_id__icontains=values["q"]))
+    if values["status"]:
+        found = found.filter(status=values["status"])
+    if values["touchpoint"]:
+        found = found.filter(event__touchpoint__key=values["touchpoint"])
+    return found
+
+
+def undecided_events() -> int:
+    """Events for which no decision was made yet."""
+    return Event.objects.filter(status=Event.Status.PENDING).count()
+
+
+def cases(values: dict[str, Any]) -> QuerySet[Case]:
+    """Cases that fit a CaseFilter."""
+    found = Case.objects.select_related("contact", "owner", "response__touchpoint")
+    if values["q"]:
+        found = found.filter(_about_contact(values["q"]) | Q(outcome__icontains=values["q"]))
+    if values["status"] == OPEN:
+        return found.exclude(status__in=CLOSED)
+    return found if values["status"] == "all" else found.filter(status=values["status"])
+
+
+def case(pk: UUID) -> Case:
+    """One case with its response. Raises Case.DoesNotExist."""
+    return Case.objects.select_related("contact", "owner", "response__touchpoint").get(pk=pk)
+
+
+def emails(values: dict[str, Any]) -> QuerySet[OutgoingEmail]:
+    """E-mails that fit an EmailFilter; without their bodies."""
+    found = OutgoingEmail.objects.defer("text", "html", "headers")
+    if values["q"]:
+        words = values["q"]
+        found = found.filter(Q(to_email__icontains=words) | Q(to_name__icontains=words) | Q(subject__icontains=words))
+    return found.filter(status=values["status"]) if values["status"] else found
+
+
+def contact_history(of: Contact) -> dict[str, list[Any]]:
+    """What we know of a contact: the newest answers, decisions and mails, and why we may write. Four queries."""
+    mails = of.emails.defer("text", "html", "headers").order_by("-queued_at", "-pk")
+    return {
+        "responses": list(of.responses.select_related("touchpoint").order_by("-answered_at", "-pk")[:HISTORY]),
+        "decisions": list(decisions({"q": "", "status": "", "touchpoint": ""}).filter(contact=of)
+                          .order_by("-decided_at", "-pk")[:HISTORY]),
+        "emails": list(mails[:HISTORY]),
+        "legal_bases": list(of.legal_bases.order_by("granted_at")),
+    }  # fmt: skip

@@ -1,0 +1,120 @@
+"""Small pieces of the workspace's pages."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.contrib.auth.models import AbstractUser
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.texts import FALLBACK
+from apps.common.texts import localized as pick
+from apps.insights.nps import Nps, segment_of
+from apps.triggers.reasons import sentence
+
+register = template.Library()
+
+SEGMENT_NAMES = {"promoter": _("Promoter"), "passive": _("Passive"), "detractor": _("Detractor")}
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """A rounded score with its sign: +12, −3, 0; a dash for none."""
+    if value is None:
+        return "–"
+    rounded = round(value)
+    return f"+{rounded}" if rounded > 0 else str(rounded).replace("-", "−")
+
+
+@register.filter
+def rounded(value: float | None) -> str:
+    """A rounded number; a dash for none."""
+    return "–" if value is None else str(round(value)).replace("-", "−")
+
+
+@register.filter
+def grouped(value: int) -> str:
+    """A count the way the reader's language writes it: 5,596 or 5.596."""
+    return str(number_format(value, force_grouping=True))
+
+
+@register.filter
+def person(user: AbstractUser) -> str:
+    """A user's name, or what they sign in with."""
+    return user.get_full_name() or user.get_username()
+
+
+@register.filter
+def since(moment: datetime, now: datetime) -> str:
+    """How long ago, in its largest unit."""
+    return timesince(moment, now, depth=1)
+
+
+@register.filter
+def of(part: int, whole: int) -> int:
+    """Percent, rounded; 0 of nothing is 0."""
+    return round(100 * part / whole) if whole else 0
+
+
+@register.filter
+def localized(texts: dict[str, str]) -> str:
+    """A text kept per language, in the reader's."""
+    return pick(texts, get_language() or FALLBACK)
+
+
+@register.filter
+def reason(code: str) -> str | Promise:
+    """A reason code as a sentence."""
+    return sentence(code)
+
+
+@register.simple_tag
+def when(moment: datetime | None) -> SafeString | str:
+    """A time in the reader's language."""
+    if moment is None:
+        return "–"
+    local = timezone.localtime(moment)
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), date_format(local, "j M Y, H:i"))
+
+
+@register.inclusion_tag("workspace/_score.html")
+def score(value: int) -> dict[str, Any]:
+    """A score with the colour and shape of its segment."""
+    segment = segment_of(value)
+    return {"score": value, "segment": segment, "segment_name": SEGMENT_NAMES[segment]}
+
+
+@register.inclusion_tag("workspace/_mark.html")
+def mark(segment: str) -> dict[str, str]:
+    """The shape of a segment: up, level, down."""
+    return {"segment": segment}
+
+
+@register.inclusion_tag("workspace/_shares.html")
+def shares(figures: Nps, *, legend: bool = True) -> dict[str, Any]:
+    """The three segments side by side as a bar."""
+    counts, start, bars = figures.counts, 0.0, []
+    numbers = (counts.promoters, counts.passives, counts.detractors)
+    for segment, share, number in zip(SEGMENT_NAMES, figures.shares, numbers, strict=True):
+        # Strings: templates would write numbers the way the reader's language does.
+        bar = {"segment": segment, "name": SEGMENT_NAMES[segment], "number": number, "percent": round(share)}
+        bars.append({**bar, "x": f"{start:.2f}%", "width": f"{share:.2f}%"})
+        start += share
+    return {"bars": bars, "legend": legend, "n": figures.n}
+
+
+@register.inclusion_tag("workspace/_nav_link.html", takes_context=True)
+def nav_link(context: dict[str, Any], name: str, icon: str, label: str) -> dict[str, Any]:
+    """A link of the main navigation, marked when its section is shown."""
+    url = reverse(f"workspace:{name}")
+    path = context["request"].path
+    current = path == url if name == "dashboard" else path.startswith(url)
+    return {"url": url, "icon": icon, "label": label, "current": current}
