@@ -150,13 +150,21 @@ def check_invitation(platform: Platform, story: Story, mail: EmailMessage) -> st
     return links[story.score]
 
 
-def answer_survey(browser: Browser, story: Story, link: str) -> None:
+def rgb(colour: str) -> str:
+    """``#0f6e84`` as the browser says it."""
+    return "rgb({}, {}, {})".format(*(int(colour[i : i + 2], 16) for i in (1, 3, 5)))
+
+
+def answer_survey(browser: Browser, story: Story, link: str, colour: str) -> None:
     """Open the link on a phone without JavaScript and answer."""
     phone = browser.new_context(viewport=PHONE, java_script_enabled=False, locale="en-GB")  # type: ignore[arg-type]
     page = phone.new_page()
     seen: list[str] = []
     page.on("request", lambda request: seen.append(urlsplit(request.url).hostname or ""))
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
     page.goto(link)
+    expect(page.locator(".brand")).to_have_css("background-color", rgb(colour))
     expect(page.locator(f"input[name=score][value='{story.score}']")).to_be_checked()
     expect(page.locator(f".wording.{story.wording}")).to_be_visible()
     expect(page.locator(".wording.neutral")).to_be_hidden()
@@ -166,6 +174,7 @@ def answer_survey(browser: Browser, story: Story, link: str) -> None:
     page.wait_for_url("**/thanks*")
     assert set(seen) - {""} == {f"{story.slug}.localhost"}
     assert not phone.cookies()
+    assert not complaints
     phone.close()
 
 
@@ -198,7 +207,8 @@ def test_an_event_becomes_a_survey_an_answer_a_follow_up_and_a_number(
         assert platform.request("HEAD", f"{story.slug}.localhost", path).status == 200
     assert platform.rows(f"SELECT count(*) FROM {story.slug}.responses_response")[0][0] == count
 
-    answer_survey(browser, story, link)
+    [(colour,)] = platform.rows(f"SELECT accent FROM {story.slug}.surveys_theme")
+    answer_survey(browser, story, link, colour)
     [(response_id, score, comment)] = platform.rows(
         f"""SELECT r.id, r.score, r.comment FROM {story.slug}.responses_response r
             JOIN {story.slug}.surveys_invitation i ON i.id = r.invitation_id
