@@ -96,10 +96,15 @@ def welcome(demo: dict[str, Any], seconds: float) -> str:
 
 
 def first_event(tenant: dict[str, Any], public_url: str) -> list[str]:
-    """A curl command that can be pasted as it is: an order was received at the retailer."""
+    """A curl command that can be pasted as it is: an order was received at the retailer.
+
+    Three days ago, for that is how long the demo's rule waits: the mail leaves at once.
+    """
+    received = datetime.now(UTC) - timedelta(days=3)
     body = {
         "touchpoint": "order_received",
         "external_id": f"order-{int(time.time())}",
+        "occurred_at": received.isoformat(timespec="seconds"),
         "contact": {"email": "ada@example.com", "name": "Ada Lovelace", "locale": "en"},
     }
     return [

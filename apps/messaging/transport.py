@@ -9,7 +9,7 @@ from email.utils import formataddr, parseaddr
 from types import TracebackType
 from typing import Any
 
-from anymail.exceptions import AnymailError
+from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
@@ -101,22 +101,21 @@ class Session:
 def _outcome_of(error: Exception) -> Outcome:
     """A refusal with a code is certain; a broken line is not."""
     text = str(error)
-    code = None
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reply = next(iter(error.recipients.values()))
         text = f"{code} {reply.decode(errors='replace') if isinstance(reply, bytes) else reply}"
-    elif isinstance(error, smtplib.SMTPResponseException):
-        code = error.smtp_code
-    elif isinstance(error, AnymailError):
-        code = {429: 450}.get(getattr(error, "status_code", None) or 0, getattr(error, "status_code", None))
-        # An ESP's HTTP 5xx is its own trouble, a 4xx is our message's.
-        code = {4: 550, 5: 450}.get((code or 0) // 100, code) if code != 450 else code
-    elif isinstance(error, ValueError):
-        # Django refuses to build the message (bad header): it will never leave.
+        return Outcome(OutgoingEmail.Status.QUEUED if code < 500 else OutgoingEmail.Status.BOUNCED, text)
+    if isinstance(error, AnymailRecipientsRefused):
+        return Outcome(OutgoingEmail.Status.BOUNCED, text)
+    if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 400:
+        return Outcome(OutgoingEmail.Status.QUEUED if error.smtp_code < 500 else OutgoingEmail.Status.FAILED, text)
+    if isinstance(error, AnymailError) and error.status_code:
+        # The ESP says “later”, or refuses our message. After any other fault of its own it may have taken the mail.
+        if error.status_code in (429, 503):
+            return Outcome(OutgoingEmail.Status.QUEUED, text)
+        if error.status_code < 500:
+            return Outcome(OutgoingEmail.Status.FAILED, text)
+    if isinstance(error, ValueError):
+        # Not built (a bad header, a value the ESP's client cannot take): it will never leave.
         return Outcome(OutgoingEmail.Status.FAILED, text)
-    if code is not None and 400 <= code < 500:
-        return Outcome(OutgoingEmail.Status.QUEUED, text)
-    if code is not None and 500 <= code < 600:
-        is_address = isinstance(error, smtplib.SMTPRecipientsRefused)
-        return Outcome(OutgoingEmail.Status.BOUNCED if is_address else OutgoingEmail.Status.FAILED, text)
     return Outcome(OutgoingEmail.Status.UNKNOWN, f"line lost: {text}")

@@ -4,15 +4,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from apps.common.admin import BaseAdmin, FlowAdmin
 from apps.common.admin_site import tenant_admin
 from apps.common.durations import format_duration
-from apps.triggers import reasons
+from apps.touchpoints.admin import EventAdmin
+from apps.touchpoints.models import Event
+from apps.triggers import reasons, services
 from apps.triggers.models import Decision, TriggerRule
 
 
@@ -52,6 +57,27 @@ class TriggerRuleAdmin(BaseAdmin):
     @admin.display(description=gettext_lazy("rule"))
     def as_sentence(self, rule: TriggerRule) -> str:
         return sentence(rule)
+
+
+class ReplayableEventAdmin(EventAdmin):
+    """Events as the journey shows them; failed ones can be decided again."""
+
+    actions = ("decide_again",)
+
+    @admin.action(description=gettext_lazy("Decide failed events again"), permissions=["decide"])
+    def decide_again(self, request: HttpRequest, events: QuerySet[Event]) -> None:
+        ids = list(events.values_list("id", flat=True))
+        count = services.decide_again(event_ids=ids, now=timezone.now())
+        self.message_user(
+            request, ngettext("%(count)d event waits again.", "%(count)d events wait again.", count) % {"count": count}
+        )
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("touchpoints.change_event")
+
+
+tenant_admin.unregister(Event)
+tenant_admin.register(Event, ReplayableEventAdmin)
 
 
 @admin.register(Decision, site=tenant_admin)

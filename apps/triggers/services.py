@@ -1,14 +1,16 @@
 """Deciding: which pending events lead to an invitation, and why the others don't."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
+from apps.common import agenda
 from apps.common.ids import uuid7
 from apps.contacts import services as contacts
 from apps.contacts.eligibility import DEFERRED, SCHEDULED, SKIPPED, Facts, Policy, Verdict, decide
@@ -18,7 +20,13 @@ from apps.messaging import services as messaging
 from apps.surveys import services as surveys
 from apps.surveys.services import BUDGET_HORIZON, InvitationRequest
 from apps.touchpoints.models import Event
+from apps.touchpoints.services import DECIDE_QUEUE
 from apps.triggers.models import Decision, TriggerRule
+
+logger = logging.getLogger(__name__)
+
+SINGLES = 50
+MAX_ATTEMPTS = 5
 
 
 @dataclass(slots=True)
@@ -37,19 +45,57 @@ def next_decision_due() -> datetime | None:
     return found["at"]  # type: ignore[no-any-return]
 
 
+def decide_pending(*, now: datetime) -> int:
+    """Decide a batch of pending events; returns how many were looked at.
+
+    If one of them breaks the batch, they are decided one by one: the others go through, the broken
+    one is put aside with its error after a few tries.
+    """
+    try:
+        return evaluate_events(now=now)
+    except Exception:
+        logger.exception("A batch of events cannot be decided together")
+    ids = list(_pending().values_list("id", flat=True)[:SINGLES])
+    for event_id in ids:
+        try:
+            evaluate_events(now=now, only=event_id)
+        except Exception as error:
+            logger.exception("Event %s cannot be decided", event_id)
+            _put_aside(event_id, error)
+    return len(ids)
+
+
+def decide_again(*, event_ids: Collection[UUID], now: datetime) -> int:
+    """Give failed events another chance; returns how many there were."""
+    failed = Event.objects.filter(id__in=event_ids, status=Event.Status.FAILED)
+    count = failed.update(status=Event.Status.PENDING, attempts=0, error="")
+    if count:
+        agenda.wake(queue=DECIDE_QUEUE, due_at=now, now=now)
+    return count
+
+
+def _pending() -> QuerySet[Event]:
+    return Event.objects.filter(status=Event.Status.PENDING).order_by("received_at")
+
+
+def _put_aside(event_id: UUID, error: Exception) -> None:
+    event = Event.objects.get(pk=event_id)
+    event.attempts += 1
+    event.error = f"{type(error).__name__}: {error}".replace("\x00", "")[:500]
+    if event.attempts >= MAX_ATTEMPTS:
+        event.status = Event.Status.FAILED
+    event.save(update_fields=["attempts", "error", "status"])
+
+
 @transaction.atomic
-def evaluate_events(*, now: datetime, limit: int = 500) -> int:
-    """Decide a batch of pending events; returns how many there were.
+def evaluate_events(*, now: datetime, limit: int = 500, only: UUID | None = None) -> int:
+    """Decide a batch of pending events, or one of them; returns how many there were.
 
     Set-wise: a fixed number of queries for any batch. Contacts are created or updated from the
     events, locked in id order, and each decision is stored with the invitation it leads to.
     """
-    events = list(
-        Event.objects.filter(status=Event.Status.PENDING)
-        .select_related("touchpoint")
-        .order_by("received_at")
-        .select_for_update(skip_locked=True, of=("self",))[:limit]
-    )
+    pending = _pending().filter(pk=only) if only else _pending()
+    events = list(pending.select_related("touchpoint").select_for_update(skip_locked=True, of=("self",))[:limit])
     if not events:
         return 0
     people = resolve_contacts(people=[event.contact_data for event in events], now=now)

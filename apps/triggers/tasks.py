@@ -6,6 +6,6 @@ from apps.triggers import services
 
 drain_task(
     queue=DECIDE_QUEUE,
-    step=lambda now: services.evaluate_events(now=now),
+    step=lambda now: services.decide_pending(now=now),
     next_due=services.next_decision_due,
 )

@@ -182,6 +182,8 @@ def test_an_event_becomes_a_survey_an_answer_a_follow_up_and_a_number(
     platform: Platform, browser: Browser, context: BrowserContext, story: Story
 ) -> None:
     page = sign_in(context, platform, story.slug, "/admin/")
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     shorten(page, platform, story.slug, "triggers/triggerrule", "2 seconds")
     shorten(page, platform, story.slug, "campaigns/campaign", "1 second")
     page.goto(f"http://{story.slug}.localhost:{platform.port}/")
@@ -223,6 +225,7 @@ def test_an_event_becomes_a_survey_an_answer_a_follow_up_and_a_number(
     assert cases == [(int(story.has_case),)]
 
     check_workspace(page, platform, story, count + 1)
+    assert not complaints
     assert platform.census(story.other) == before
 
 

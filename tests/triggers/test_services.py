@@ -9,8 +9,9 @@ from apps.messaging.models import Suppression
 from apps.messaging.services import suppress
 from apps.surveys.models import Invitation
 from apps.touchpoints.models import Event
+from apps.triggers import services
 from apps.triggers.models import Decision
-from apps.triggers.services import evaluate_events
+from apps.triggers.services import decide_again, decide_pending, evaluate_events
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("tenant")
@@ -93,3 +94,28 @@ def test_a_hundred_events_cost_as_many_queries_as_ten(django_assert_max_num_quer
             assert evaluate_events(now=timezone.now()) == count
     assert Contact.objects.count() == 110
     assert not Event.objects.filter(status="pending").exists()
+
+
+def test_an_event_that_breaks_is_put_aside_and_its_neighbours_go_through(monkeypatch: Any) -> None:
+    factories.TriggerRuleFactory()
+    poison, *others = factories.EventFactory.create_batch(4)
+    whole = services._decide_event
+
+    def break_on_poison(event: Event, *rest: Any) -> Any:
+        if event.pk == poison.pk:
+            raise ZeroDivisionError("poison")
+        return whole(event, *rest)
+
+    monkeypatch.setattr(services, "_decide_event", break_on_poison)
+    for _ in range(services.MAX_ATTEMPTS):
+        assert decide_pending(now=timezone.now()) > 0
+    assert decide_pending(now=timezone.now()) == 0
+    poison.refresh_from_db()
+    assert (poison.status, poison.error) == ("failed", "ZeroDivisionError: poison")
+    assert Event.objects.filter(status="decided").count() == len(others)
+
+    monkeypatch.setattr(services, "_decide_event", whole)
+    assert decide_again(event_ids=[poison.pk], now=timezone.now()) == 1
+    decide_pending(now=timezone.now())
+    poison.refresh_from_db()
+    assert poison.status == "decided"
