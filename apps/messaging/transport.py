@@ -100,22 +100,25 @@ class Session:
 
 def _outcome_of(error: Exception) -> Outcome:
     """A refusal with a code is certain; a broken line is not."""
-    text = str(error)
+    if isinstance(error, smtplib.SMTPException):
+        return _smtp_outcome(error)
+    if isinstance(error, AnymailRecipientsRefused):
+        return Outcome(OutgoingEmail.Status.BOUNCED, str(error))
+    if isinstance(error, AnymailError) and error.status_code in (429, 503):
+        return Outcome(OutgoingEmail.Status.QUEUED, str(error))
+    # The ESP refuses our message, or it cannot be built (a bad header): it will never leave.
+    if isinstance(error, ValueError) or (isinstance(error, AnymailError) and 400 <= (error.status_code or 0) < 500):
+        return Outcome(OutgoingEmail.Status.FAILED, str(error))
+    return Outcome(OutgoingEmail.Status.UNKNOWN, f"line lost: {error}")
+
+
+def _smtp_outcome(error: smtplib.SMTPException) -> Outcome:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reply = next(iter(error.recipients.values()))
         text = f"{code} {reply.decode(errors='replace') if isinstance(reply, bytes) else reply}"
         return Outcome(OutgoingEmail.Status.QUEUED if code < 500 else OutgoingEmail.Status.BOUNCED, text)
-    if isinstance(error, AnymailRecipientsRefused):
-        return Outcome(OutgoingEmail.Status.BOUNCED, text)
     if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 400:
-        return Outcome(OutgoingEmail.Status.QUEUED if error.smtp_code < 500 else OutgoingEmail.Status.FAILED, text)
-    if isinstance(error, AnymailError) and error.status_code:
-        # The ESP says “later”, or refuses our message. After any other fault of its own it may have taken the mail.
-        if error.status_code in (429, 503):
-            return Outcome(OutgoingEmail.Status.QUEUED, text)
-        if error.status_code < 500:
-            return Outcome(OutgoingEmail.Status.FAILED, text)
-    if isinstance(error, ValueError):
-        # Not built (a bad header, a value the ESP's client cannot take): it will never leave.
-        return Outcome(OutgoingEmail.Status.FAILED, text)
-    return Outcome(OutgoingEmail.Status.UNKNOWN, f"line lost: {text}")
+        return Outcome(
+            OutgoingEmail.Status.QUEUED if error.smtp_code < 500 else OutgoingEmail.Status.FAILED, str(error)
+        )
+    return Outcome(OutgoingEmail.Status.UNKNOWN, f"line lost: {error}")
