@@ -1,6 +1,8 @@
 """The main story with real processes: an event becomes a survey, an answer, a follow-up and a number."""
 
+import json
 import re
+import shlex
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -349,3 +351,14 @@ def test_operators_and_tenants_do_not_meet(platform: Platform, browser: Browser,
     assert answer.status == 302
     assert "login" in answer.headers["Location"]
     context.close()
+
+
+def test_the_printed_curl_can_be_pasted_and_its_mail_arrives(platform: Platform) -> None:
+    said = wait_for("the welcome", lambda: "curl " in platform.log() and platform.log())
+    words = shlex.split(said[said.index("curl ") :].split("\n\n")[0].replace("\\\n", " "))
+    body = json.loads(words[words.index("-d") + 1])
+    headers = dict(words[n + 1].split(": ", 1) for n, word in enumerate(words) if word == "-H")
+    host, _, path = words[1].removeprefix("http://").partition("/")
+    answer = platform.request("POST", host.partition(":")[0], f"/{path}", body, headers)
+    assert answer.status == 202
+    assert wait_for("the mail", lambda: platform.sink.to(body["contact"]["email"]))
