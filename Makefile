@@ -50,7 +50,7 @@ secret:  ## print a random SECRET_KEY
 	@$(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))'
 
 messages: requirements-dev  ## extract and compile the translations (needs gettext)
-	@$(SETTINGS) $(RUN) manage.py makemessages --locale de --no-obsolete --no-location --ignore $(VENV)
+	@$(SETTINGS) $(RUN) manage.py makemessages --locale de --no-obsolete --no-location --ignore $(VENV) --ignore "tests/*"
 	@$(SETTINGS) $(RUN) manage.py compilemessages --locale de --ignore $(VENV)
 
 # --- the virtual environment: installed again only when the locked files change ---------------------

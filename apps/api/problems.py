@@ -19,6 +19,7 @@ TITLES = {
     415: "The content type is not supported",
     422: "Some fields are wrong",
     429: "Too many requests",
+    503: "Out of order for a moment",
 }
 
 

@@ -1,9 +1,11 @@
 """REST API v1: events in, and what became of them."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -20,6 +22,7 @@ from apps.touchpoints.models import Event
 from apps.triggers.reasons import sentence
 
 IDEMPOTENCY_HEADER = "HTTP_IDEMPOTENCY_KEY"
+logger = logging.getLogger(__name__)
 
 
 # The hottest path of the platform: a plain view, no serializer, one statement.
@@ -28,47 +31,58 @@ def events(request: HttpRequest) -> HttpResponse:
     """POST one event. 202 with its id; the same external id again gives the same answer."""
     if request.method != "POST":
         return problem(405, "Use POST to send an event.", headers={"Allow": "POST"})
+    try:
+        return _refusal(request) or _take(request)
+    except InvalidEventError as error:
+        status = 400 if error.malformed else 422
+        return problem(status, "Correct the fields named below and send the event again.", error.errors)
+    except OperationalError:
+        logger.exception("An event could not be stored")
+        detail = "The database does not answer. Send the event again in a moment; its external_id keeps it single."
+        return problem(503, detail, headers={"Retry-After": "5"})
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """A problem if the request has no right to be read, or no body of a kind we read."""
     key = key_of(request)
     if key is None:
         detail = "Send “Authorization: Bearer <API key>” with a valid key of this tenant."
         return problem(401, detail, headers={"WWW-Authenticate": REALM})
     if not key.allows(Scope.EVENTS_WRITE):
         return problem(403, f"The key needs the scope “{Scope.EVENTS_WRITE}”.")
-    refused = _unreadable(request)
-    if refused is not None:
-        return refused
-    now = timezone.now()
+    if _length(request) > MAX_BYTES:
+        return problem(413, f"An event may have at most {MAX_BYTES // 1024} KB.")
+    if request.content_type not in ("application/json", "", "text/plain"):
+        return problem(415, "Send the event as application/json.")
+    return None
+
+
+def _length(request: HttpRequest) -> int:
+    """The body's length as announced; without a number there, Django reads no body at all."""
     try:
-        event = parse_event(request.body, now)
-        if event.external_id is None:
-            event.external_id = _idempotency_key(request)
-        event_id = services.record_event(event=event, now=now)
-    except InvalidEventError as error:
-        status = 400 if error.malformed else 422
-        return problem(status, "Correct the fields named below and send the event again.", error.errors)
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _take(request: HttpRequest) -> HttpResponse:
+    """Read the event, store it, say its id."""
+    now = timezone.now()
+    event = parse_event(request.body, now)
+    if event.external_id is None:
+        event.external_id = _idempotency_key(request)
+    event_id = services.record_event(event=event, now=now)
     body = {"id": str(event_id), "status": "accepted"}
     return HttpResponse(msgspec.json.encode(body), status=202, content_type="application/json")
 
 
 def _idempotency_key(request: HttpRequest) -> str | None:
-    """The header stands in for an external id. Raises InvalidEventError if it is too long for one."""
+    """The header stands in for an external id. Raises InvalidEventError if it could not be one."""
     value = request.META.get(IDEMPOTENCY_HEADER) or None
-    if value is not None and len(value) > MAX_EXTERNAL_ID:
-        raise InvalidEventError([FieldError("Idempotency-Key", f"must have at most {MAX_EXTERNAL_ID} characters.")])
+    if value is not None and (len(value) > MAX_EXTERNAL_ID or not value.isprintable()):
+        message = f"must have at most {MAX_EXTERNAL_ID} printable characters."
+        raise InvalidEventError([FieldError("Idempotency-Key", message)])
     return value
-
-
-def _unreadable(request: HttpRequest) -> HttpResponse | None:
-    """A problem if the body's length or type is not one we take."""
-    try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        length = 0
-    if length > MAX_BYTES:
-        return problem(413, f"An event may have at most {MAX_BYTES // 1024} KB.")
-    if request.content_type not in ("application/json", "", "text/plain"):
-        return problem(415, "Send the event as application/json.")
-    return None
 
 
 class EventView(APIView):

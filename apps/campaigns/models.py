@@ -66,6 +66,7 @@ class Step(models.Model):
             models.CheckConstraint(
                 condition=models.Q(delay__gte=timedelta(0), delay__lte=timedelta(days=730)),
                 name="step_delay_0_to_2_years",
+                violation_error_message=_("The delay must be between nothing and two years."),
             )
         ]
 

@@ -101,7 +101,9 @@ class Outreach(models.Model):
         SPENT = "spent", _("spent")
         RELEASED = "released", _("released")
 
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="outreaches", verbose_name=_("contact"))
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, db_index=False, related_name="outreaches", verbose_name=_("contact")
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     reason = models.CharField(
         _("reason"), max_length=120, unique=True, help_text=_("What it was for, e.g. invitation:…")

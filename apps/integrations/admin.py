@@ -26,7 +26,7 @@ class ApiKeyForm(forms.ModelForm):
     """What a key is called and may do."""
 
     scopes = forms.MultipleChoiceField(
-        label=_("May"),
+        label=_("This key may"),
         choices=Scope.choices,
         initial=default_scopes,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,

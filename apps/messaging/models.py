@@ -70,7 +70,9 @@ class OutgoingEmail(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reason = models.CharField(_("reason"), max_length=120, unique=True)
-    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="emails", verbose_name=_("contact"))
+    contact = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, db_index=False, related_name="emails", verbose_name=_("contact")
+    )
     to_email = models.EmailField(_("to"))
     to_name = models.CharField(_("recipient's name"), max_length=200, blank=True)
     from_header = models.CharField(_("from"), max_length=400)
@@ -95,6 +97,7 @@ class OutgoingEmail(models.Model):
             models.Index(fields=["due_at"], name="email_due", condition=models.Q(status="queued")),
             models.Index(fields=["lease_until"], name="email_sending", condition=models.Q(status="sending")),
             models.Index(fields=["contact", "-queued_at"], name="email_by_contact"),
+            models.Index(fields=["-queued_at", "-id"], name="email_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ class Response(models.Model):
         Touchpoint, models.PROTECT, null=True, related_name="responses", verbose_name=_("touchpoint")
     )
     contact = models.ForeignKey(
-        Contact, models.SET_NULL, null=True, related_name="responses", verbose_name=_("contact")
+        Contact, models.SET_NULL, null=True, db_index=False, related_name="responses", verbose_name=_("contact")
     )
     score = models.PositiveSmallIntegerField(_("score"))
     comment = models.TextField(_("comment"), blank=True)

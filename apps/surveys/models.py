@@ -100,7 +100,7 @@ class Invitation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     survey = models.ForeignKey(Survey, models.PROTECT, related_name="invitations", verbose_name=_("survey"))
     contact = models.ForeignKey(
-        Contact, models.SET_NULL, null=True, related_name="invitations", verbose_name=_("contact")
+        Contact, models.SET_NULL, null=True, db_index=False, related_name="invitations", verbose_name=_("contact")
     )
     touchpoint = models.ForeignKey(Touchpoint, models.PROTECT, null=True, verbose_name=_("touchpoint"))
     event = models.ForeignKey(Event, models.SET_NULL, null=True, related_name="invitations", verbose_name=_("event"))

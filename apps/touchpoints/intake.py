@@ -12,6 +12,10 @@ MAX_BYTES = 64 * 1024
 MAX_EXTERNAL_ID = 200
 MAX_AHEAD = timedelta(minutes=10)
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+MAX_DEPTH = 32
+MAX_DIGITS = 300
+_TOO_BIG = 10**MAX_DIGITS
+_SUSPECT = re.compile(rb"\\u0000|[0-9]{%d}" % (MAX_DIGITS + 1))
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,2}")
 _valid_email = EmailValidator()
@@ -68,8 +72,8 @@ def parse_event(body: bytes, now: datetime) -> EventIn:
         _explain(body)
         raise
     errors = _rules(event, now)
-    if b"\\u0000" in body and _has_nul(event):
-        errors.append(FieldError("", "must not contain the character NUL (\\u0000)."))
+    if _SUSPECT.search(body) or body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        errors += _contents_errors(event)
     if errors:
         raise InvalidEventError(errors)
     return event
@@ -93,7 +97,11 @@ def _explain(body: bytes) -> None:
 
 
 def _field_errors(
-    raw: dict[str, Any], types: dict[str, Any], prefix: str, required: tuple[str, ...] = (), known: set[str] = frozenset()  # type: ignore[assignment]
+    raw: dict[str, Any],
+    types: dict[str, Any],
+    prefix: str,
+    required: tuple[str, ...] = (),
+    known: set[str] = frozenset(),  # type: ignore[assignment]
 ) -> list[FieldError]:
     errors = [FieldError(prefix + name, "is required.") for name in required if name not in raw]
     for name, value in raw.items():
@@ -158,12 +166,26 @@ def _time_problem(value: datetime, now: datetime) -> str | None:
     return "must not be before the year 2000." if value < OLDEST else None
 
 
-def _has_nul(event: EventIn) -> bool:
-    def inside(value: Any) -> bool:
-        if isinstance(value, str):
-            return "\x00" in value
-        if isinstance(value, dict):
-            return any(inside(k) or inside(v) for k, v in value.items())
-        return isinstance(value, list) and any(inside(v) for v in value)
+def _contents_errors(event: EventIn) -> list[FieldError]:
+    """What PostgreSQL could not store, or Python could not read again."""
+    parts = {"touchpoint": event.touchpoint, "source": event.source, "external_id": event.external_id}
+    contact = {f"contact.{name}": getattr(event.contact, name) for name in _CONTACT_TYPES}
+    values = {**parts, **contact, "properties": event.properties}
+    return [FieldError(field, problem) for field, value in values.items() if (problem := _contents_problem(value))]
 
-    return inside(msgspec.to_builtins(event))
+
+def _contents_problem(value: Any) -> str | None:
+    """Without recursion, since the value may be nested as deep as Python allows."""
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if isinstance(item, str) and "\x00" in item:
+            return "must not contain the character NUL (\\u0000)."
+        if isinstance(item, int) and abs(item) >= _TOO_BIG:
+            return f"must not contain numbers of more than {MAX_DIGITS} digits."
+        if isinstance(item, dict | list):
+            if depth == MAX_DEPTH:
+                return f"must not be nested deeper than {MAX_DEPTH} levels."
+            inner = [*item.keys(), *item.values()] if isinstance(item, dict) else item
+            waiting += [(part, depth + 1) for part in inner]
+    return None

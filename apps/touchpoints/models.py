@@ -71,7 +71,7 @@ class Event(models.Model):
     contact_data = models.JSONField(_("contact as sent"), default=dict)
     properties = models.JSONField(_("properties"), default=dict)
     contact = models.ForeignKey(
-        Contact, models.SET_NULL, null=True, related_name="events", verbose_name=_("contact")
+        Contact, models.SET_NULL, null=True, db_index=False, related_name="events", verbose_name=_("contact")
     )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

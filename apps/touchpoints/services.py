@@ -3,20 +3,24 @@
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 import psycopg
-from django.db import connection
-from django.db.utils import IntegrityError
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connections
+from django.db.models import Q
 
 from apps.common import agenda
+from apps.common.db import TenantConnection, connection
 from apps.common.ids import uuid7
 from apps.touchpoints.intake import EventIn, FieldError, InvalidEventError
-from apps.touchpoints.models import Touchpoint
+from apps.touchpoints.models import Event, Touchpoint
 
 DECIDE_QUEUE = "triggers.decide"
+PREPARE_AFTER = 5  # psycopg's default
 _KEYS_TTL_SECONDS = 5.0
 _keys: dict[str, tuple[float, Mapping[str, int]]] = {}
 
@@ -27,40 +31,72 @@ def record_event(*, event: EventIn, now: datetime) -> UUID:
     Raises InvalidEventError if the tenant has no such touchpoint. The event is committed on
     return (outside an enclosing transaction).
     """
-    touchpoint_id = _touchpoint_id(event.touchpoint)
-    schema_name = connection.schema_name
-    connection.ensure_connection()
-    params = (
-        uuid7(),
-        touchpoint_id,
+    event_id = uuid7()
+    row = (
+        event_id,
+        _touchpoint_id(event.touchpoint),
         event.source,
         event.external_id,
         event.occurred_at or now,
         now,
         msgspec.json.encode(event.contact).decode(),
         msgspec.json.encode(event.properties).decode(),
-        schema_name,
-        DECIDE_QUEUE,
     )
     try:
-        # A prepared statement on psycopg's own cursor: Django's would bind on the client each time.
-        with connection.wrap_database_errors:
-            cursor = psycopg.Cursor(connection.connection)
-            event_id, is_new, agenda_due_at = cursor.execute(_insert_sql(schema_name), params, prepare=True).fetchone()  # type: ignore[misc]
+        result = _insert(row)
     except IntegrityError:
-        _keys.pop(schema_name, None)
+        _keys.pop(connection.schema_name, None)
         raise _unknown(event.touchpoint) from None
-    if is_new and (agenda_due_at is None or agenda_due_at > now):
+    if result is Inserted.ASLEEP:
         agenda.wake(queue=DECIDE_QUEUE, due_at=now, now=now)
-    return event_id or _existing(event)
+    return _existing(event_id, event) if result is Inserted.BEFORE else event_id
+
+
+class Inserted(Enum):
+    """What became of an insert: there before, or new with the queue awake already or still asleep."""
+
+    BEFORE = "before"
+    AWAKE = "awake"
+    ASLEEP = "asleep"
+
+
+def _insert(row: tuple[Any, ...]) -> Inserted:
+    """Insert the row; once more on a new connection if the old one turns out to be dead.
+
+    Kept connections die when the database restarts. Asking first whether this one lives would cost every
+    event a round trip. Repeating is safe: the id was made here, so it cannot be stored twice.
+    """
+    try:
+        return _execute(row)
+    except OperationalError:
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+    result = _execute(row)
+    # The first try may have been committed before its connection died, and then nobody was woken.
+    return Inserted.AWAKE if result is Inserted.AWAKE else Inserted.ASLEEP
+
+
+def _execute(row: tuple[Any, ...]) -> Inserted:
+    """One statement, one round trip, on psycopg's own cursor: Django's would bind on the client each time."""
+    database = cast("TenantConnection", connections[DEFAULT_DB_ALIAS])  # found once, not with every use
+    database.ensure_connection()
+    with database.wrap_database_errors:
+        # Django switches preparing off. Only statements that come again are prepared, so that thousands
+        # of tenants do not push each other's out all the time.
+        database.connection.prepare_threshold = PREPARE_AFTER
+        found = psycopg.Cursor(database.connection).execute(_insert_sql(database.schema_name), row).fetchone()
+    if found is None:
+        return Inserted.BEFORE
+    return Inserted.AWAKE if found[0] else Inserted.ASLEEP
 
 
 @lru_cache(maxsize=4096)
 def _insert_sql(schema_name: str) -> str:
     """The insert for one tenant, with the schema spelled out so that no search_path is needed.
 
-    It also reads when the queue is due, so that a busy queue costs no second statement. The
-    schema name is one that passed ``is_valid_schema_name``.
+    It also tells whether the queue is due already, so that a busy queue costs no second statement; an
+    event that was there before gives no row. The schema name is one that passed ``is_valid_schema_name``.
     """
     return f"""
         WITH fresh AS (
@@ -68,21 +104,18 @@ def _insert_sql(schema_name: str) -> str:
                 (id, touchpoint_id, source, external_id, occurred_at, received_at, contact_data, properties,
                  status, attempts, error)
             VALUES (%s, %s, %s, %s, %s, %s, %s::text::jsonb, %s::text::jsonb, 'pending', 0, '')
-            ON CONFLICT (source, external_id) DO NOTHING RETURNING id)
-        SELECT (SELECT id FROM fresh), EXISTS (SELECT FROM fresh),
-               (SELECT due_at FROM public.common_agendaitem WHERE schema_name = %s::text AND queue = %s::text)
+            ON CONFLICT DO NOTHING RETURNING received_at)
+        SELECT EXISTS (SELECT FROM public.common_agendaitem a
+                       WHERE a.schema_name = '{schema_name}' AND a.queue = '{DECIDE_QUEUE}'
+                         AND a.due_at <= fresh.received_at)
+        FROM fresh
         """  # noqa: S608
 
 
-def _existing(event: EventIn) -> UUID:
+def _existing(event_id: UUID, event: EventIn) -> UUID:
     """The id of the event that came before; its insert is committed, for ours waited for it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM touchpoints_event WHERE source = %s AND external_id = %s",
-            [event.source, event.external_id],
-        )
-        row = cursor.fetchone()
-    return UUID(str(row[0]))
+    same = Q(source=event.source, external_id=event.external_id) if event.external_id else Q(pk=event_id)
+    return Event.objects.values_list("pk", flat=True).get(same)
 
 
 def _touchpoint_id(key: str) -> int:

@@ -18,7 +18,7 @@ class TriggerRule(models.Model):
     touchpoint = models.ForeignKey(Touchpoint, models.PROTECT, related_name="rules", verbose_name=_("touchpoint"))
     survey = models.ForeignKey(Survey, models.PROTECT, related_name="rules", verbose_name=_("survey"))
     delay = models.DurationField(
-        _("delay"), default=timedelta(days=3), help_text=_("After the event. Days and time, e.g. “3 00:00:00”.")
+        _("delay"), default=timedelta(days=3), help_text=_("After the event: “3 days”, “2 hours”, “90 minutes”.")
     )
     expires_after = models.DurationField(
         _("pointless after"), default=timedelta(days=14), help_text=_("Counted from when it should have been sent.")
@@ -62,7 +62,7 @@ class Decision(models.Model):
         TriggerRule, models.SET_NULL, null=True, related_name="decisions", verbose_name=_("trigger rule")
     )
     contact = models.ForeignKey(
-        Contact, models.SET_NULL, null=True, related_name="decisions", verbose_name=_("contact")
+        Contact, models.SET_NULL, null=True, db_index=False, related_name="decisions", verbose_name=_("contact")
     )
     invitation = models.OneToOneField(
         Invitation, models.SET_NULL, null=True, related_name="decision", verbose_name=_("invitation")

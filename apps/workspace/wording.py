@@ -41,7 +41,7 @@ def what_next(decision: Decision) -> Next:
     if decision.status == Decision.Status.SCHEDULED:
         return Next(_("invitation being prepared for"), decision.until)
     if decision.status == Decision.Status.DEFERRED:
-        return Next(_("decided again"), decision.until)
+        return Next(_("will be decided again"), decision.until)
     return Next(_("nothing"))
 
 

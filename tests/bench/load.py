@@ -1,10 +1,12 @@
 """A small HTTP/1.1 load generator: keep-alive connections, one request in flight on each, no pipelining.
 
 Runs as a process of its own (``python -m tests.bench.load``), takes its orders as JSON on standard
-input and prints the figures as JSON. One epoll loop over plain sockets costs some 20 µs per request.
+input and prints the figures as JSON. An epoll loop over plain
+sockets costs a tenth of what the fastest server here spends on a request.
 """
 
 import json
+import re
 import select
 import socket
 import sys
@@ -13,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 _END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 PLACE = "@@@@@@@@@@@@@@@@@@@@"  # replaced in every request by a number that was never used before
 MAX_SECONDS = 120
 
@@ -63,8 +66,10 @@ class Wire:
         head = self.buffer.find(_END)
         if head < 0:
             return None
-        length = self.buffer[:head].lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-        if len(self.buffer) < head + len(_END) + int(length or 0):
+        length = _LENGTH.search(self.buffer, 0, head + 2)
+        if length is None:
+            raise ValueError(f"an answer without Content-Length: {self.buffer[:300]!r}")
+        if len(self.buffer) < head + len(_END) + int(length[1]):
             return None
         whole, self.buffer = self.buffer, b""
         return whole

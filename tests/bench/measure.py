@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import median
+from typing import NamedTuple
 
 from tests.bench.load import Orders
 from tests.bench.stack import ROOT, Stack, WebServer
@@ -32,7 +33,6 @@ class Row:
     bar: float
     at_most: bool
     pairs: int
-    note: str = ""
 
     @property
     def passed(self) -> bool:
@@ -46,21 +46,28 @@ class Turn:
 
     rate: float
     cpu_ms: float
-    p50_ms: float
-    p99_ms: float
+
+
+class Side(NamedTuple):
+    """One of the two that are compared."""
+
+    name: str
+    server: WebServer
+    orders: Orders
 
 
 _seed = int(time.time()) % 10_000_000
 
 
-def turn(stack: Stack, server: WebServer, orders: Orders) -> Turn:
+def turn(stack: Stack, side: Side) -> Turn:
     """One turn of load against one server. Any wrong answer ends the run."""
     global _seed
     _seed += 1
-    before = server.cpu() + stack.postgres_cpu()
+    orders = replace(side.orders, seed=_seed)
+    before = side.server.cpu() + stack.postgres_cpu()
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.load"],
-        input=replace(orders, seed=_seed).to_json(),
+        input=orders.to_json(),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -71,13 +78,14 @@ def turn(stack: Stack, server: WebServer, orders: Orders) -> Turn:
         raise SystemExit(f"The load generator failed:\n{done.stderr}")
     figures = json.loads(done.stdout)
     if figures["wrong"] or not figures["requests"]:
-        raise SystemExit(f"{orders.path}: {figures['wrong']} wrong of {figures['requests']}: {figures['example']}")
-    cpu = server.cpu() + stack.postgres_cpu() - before
+        raise SystemExit(f"{side.name}: {figures['wrong']} wrong of {figures['requests']}: {figures['example']}")
+    cpu = side.server.cpu() + stack.postgres_cpu() - before
     # The answers of the last moment are not counted but cost CPU: one per connection.
-    answered = figures["requests"] + orders.connections
-    return Turn(
-        figures["requests"] / figures["seconds"], cpu / answered * 1000, figures["p50_ms"], figures["p99_ms"]
-    )
+    cpu_ms = cpu / (figures["requests"] + orders.connections) * 1000
+    rate = figures["requests"] / figures["seconds"]
+    latency = f"{figures['p50_ms']:.1f} ms median, {figures['p99_ms']:.1f} ms p99"
+    print(f"  {side.name:<8} {rate:7.0f} req/s, {cpu_ms:.2f} ms CPU, {latency}", file=sys.stderr, flush=True)
+    return Turn(rate, cpu_ms)
 
 
 def alternate(one: Callable[[], float], other: Callable[[], float], pairs: int) -> tuple[list[float], list[float]]:
@@ -92,30 +100,27 @@ def alternate(one: Callable[[], float], other: Callable[[], float], pairs: int) 
 
 
 def row(
-    name: str, unit: str, ours: Sequence[float], theirs: Sequence[float], *, bar: float, at_most: bool = False, note: str = ""
+    name: str, unit: str, sides: tuple[Sequence[float], Sequence[float]], *, bar: float, at_most: bool = False
 ) -> Row:
     """The medians of both sides and of the pairs' ratios."""
+    ours, theirs = sides
     ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
-    return Row(name, unit, median(ours), median(theirs), ratio, bar, at_most, len(ours), note)
+    return Row(name, unit, median(ours), median(theirs), ratio, bar, at_most, len(ours))
 
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as text."""
-    head = ("row", "ours", "yardstick", "unit", "ratio", "bar", "")
-    lines = [head] + [
-        (
-            r.name,
-            figure(r.ours),
-            figure(r.theirs),
-            r.unit,
-            f"{r.ratio:.2f}×",
-            f"{'≤' if r.at_most else '≥'} {r.bar:g}×",
-            "ok" if r.passed else "BELOW THE BAR" if not r.at_most else "ABOVE THE BAR",
-        )
-        for r in rows
-    ]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    lines = [("row", "ours", "yardstick", "unit", "ratio", "bar", ""), *map(_cells, rows)]
+    widths = [max(len(cells[column]) for cells in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in lines
+    )
+
+
+def _cells(r: Row) -> tuple[str, ...]:
+    verdict = "ok" if r.passed else "ABOVE THE BAR" if r.at_most else "BELOW THE BAR"
+    bar = f"{'≤' if r.at_most else '≥'} {r.bar:g}×"
+    return r.name, figure(r.ours), figure(r.theirs), r.unit, f"{r.ratio:.2f}×", bar, verdict
 
 
 def figure(value: float) -> str:

@@ -5,7 +5,18 @@ import sys
 
 import django
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
+
+from tests.bench.stack import TENANT
+
+# Where the tables lie is said once and for all, to the database; only the agenda stays in public.
+ONE_SCHEMA = f"""
+    ALTER SCHEMA public RENAME TO {TENANT};
+    CREATE SCHEMA public;
+    ALTER TABLE {TENANT}.common_agendaitem SET SCHEMA public;
+    ALTER DATABASE single SET search_path = {TENANT}, public;
+"""
 
 
 def main(kind: str) -> None:
@@ -14,11 +25,12 @@ def main(kind: str) -> None:
     from django_tenants.utils import schema_context
 
     from apps.tenants.provisioning import create_tenant
-    from tests.bench.stack import TENANT
 
     if kind == "single":
         call_command("migrate", interactive=False, verbosity=0)
         print(json.dumps(fill()))
+        with connection.cursor() as cursor:
+            cursor.execute(ONE_SCHEMA)
         return
     call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
     for name in (TENANT, "klarwerk"):
@@ -38,9 +50,7 @@ def fill() -> dict[str, str]:
     ]
     Touchpoint.objects.bulk_create(touchpoints)
     now = timezone.now()
-    event = Event.objects.create(
-        touchpoint=touchpoints[0], external_id="first", occurred_at=now, received_at=now, contact_data={"email": "a@b.de"}
-    )
+    event = Event.objects.create(touchpoint=touchpoints[0], external_id="first", occurred_at=now, received_at=now)
     _row, key = create_api_key(name="bench")
     return {"key": key, "event": str(event.pk)}
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tests.bench import raw
 from tests.bench.load import PLACE, Orders
-from tests.bench.measure import Pace, Row, alternate, row, turn
+from tests.bench.measure import Pace, Row, Side, Turn, alternate, row, turn
 from tests.bench.stack import PUBLIC_HOST, TENANT_HOST, Stack, WebServer
 
 OURS = "config.settings"
@@ -41,7 +41,6 @@ class Bench:
 
     stack: Stack
     pace: Pace
-    warm: set[int] = field(default_factory=set)
 
     @cached_property
     def tenants(self) -> dict[str, str]:
@@ -81,71 +80,66 @@ class Bench:
         assert self.single
         return self.stack.serve("config.wsgi:application", database="single", settings=SINGLE)
 
-    def post(self, server: WebServer, key: str, host: str, status: int = 202) -> Orders:
+    def post(self, name: str, server: WebServer, host: str, key: str, status: int = 202) -> Side:
         """Events, each a new one."""
         headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"order-{PLACE}"}
-        return Orders(
-            server.port, host, "/api/v1/events", status, "POST", headers, body(), self.pace.seconds
-        )
+        orders = Orders(server.port, host, "/api/v1/events", status, "POST", headers, body(), self.pace.seconds)
+        return Side(name, server, orders)
 
-    def get(self, server: WebServer, key: str, host: str, event: str) -> Orders:
+    def get(self, name: str, server: WebServer, host: str, given: dict[str, str]) -> Side:
         """The same event again and again."""
-        headers = {"Authorization": f"Bearer {key}"}
-        return Orders(server.port, host, f"/api/v1/events/{event}", 200, "GET", headers, "", self.pace.seconds)
+        headers = {"Authorization": f"Bearer {given['key']}"}
+        path = f"/api/v1/events/{given['event']}"
+        return Side(name, server, Orders(server.port, host, path, 200, "GET", headers, "", self.pace.seconds))
 
-    def rates(self, one: tuple[WebServer, Orders], other: tuple[WebServer, Orders]) -> tuple[list[float], list[float]]:
-        """Requests per second of both, in turn."""
-        self.warm_up(one, other)
-        return alternate(
-            lambda: turn(self.stack, *one).rate, lambda: turn(self.stack, *other).rate, self.pace.pairs
-        )
+    def in_turn(self, value: Callable[[Turn], float], one: Side, other: Side) -> tuple[list[float], list[float]]:
+        """A figure of both sides, measured in turn once both are warm."""
+        for side in (one, other):  # Open the connections, fill the caches, prepare the statements.
+            turn(self.stack, side._replace(orders=replace(side.orders, seconds=WARM_UP_SECONDS)))
+        return alternate(lambda: value(turn(self.stack, one)), lambda: value(turn(self.stack, other)), self.pace.pairs)
 
-    def costs(self, one: tuple[WebServer, Orders], other: tuple[WebServer, Orders]) -> tuple[list[float], list[float]]:
-        """CPU milliseconds per request of both, web server and PostgreSQL, in turn."""
-        self.warm_up(one, other)
-        return alternate(
-            lambda: turn(self.stack, *one).cpu_ms, lambda: turn(self.stack, *other).cpu_ms, self.pace.pairs
-        )
 
-    def warm_up(self, *sides: tuple[WebServer, Orders]) -> None:
-        """Open the connections, fill the caches, prepare the statements."""
-        for server, orders in sides:
-            turn(self.stack, server, Orders(**{**vars(orders), "seconds": WARM_UP_SECONDS}))
+def rate(result: Turn) -> float:
+    """Requests per second."""
+    return result.rate
+
+
+def cost(result: Turn) -> float:
+    """CPU milliseconds per request, of web server and PostgreSQL together."""
+    return result.cpu_ms
 
 
 def intake_vs_stock(bench: Bench) -> list[Row]:
     """Durable events per second against Django REST framework behind django-tenants, both as they come."""
     key = bench.tenants["key"]
-    ours, stock = bench.our_server, bench.stock_server
-    results = bench.rates(
-        (ours, bench.post(ours, key, TENANT_HOST)), (stock, bench.post(stock, key, TENANT_HOST, 201))
-    )
-    return [row("intake vs stock", "req/s", *results, bar=4.0, note="ModelSerializer, TenantMainMiddleware")]
+    ours = bench.post("ours", bench.our_server, TENANT_HOST, key)
+    stock = bench.post("stock", bench.stock_server, TENANT_HOST, key, status=201)
+    return [row("intake vs stock", "req/s", bench.in_turn(rate, ours, stock), bar=4.0)]
 
 
 def intake_vs_raw(bench: Bench) -> list[Row]:
     """Durable events per second against a WSGI function with one prepared INSERT."""
-    key = bench.tenants["key"]
-    ours, plain = bench.our_server, bench.raw_server
-    results = bench.rates((ours, bench.post(ours, key, TENANT_HOST)), (plain, bench.post(plain, "none", PUBLIC_HOST)))
-    return [row("intake vs raw", "req/s", *results, bar=0.35, note="plain WSGI, one prepared INSERT")]
+    ours = bench.post("ours", bench.our_server, TENANT_HOST, bench.tenants["key"])
+    plain = bench.post("raw", bench.raw_server, PUBLIC_HOST, "none")
+    return [row("intake vs raw", "req/s", bench.in_turn(rate, ours, plain), bar=0.35)]
 
 
 def tenant_cpu(bench: Bench) -> list[Row]:
-    """CPU per request with tenants against without: of the intake, and of a page that reads through the ORM."""
-    ours, single = bench.our_server, bench.single_server
+    """CPU per request with tenants against without: of the intake, and of an answer read through the ORM."""
     mine, alone = bench.tenants, bench.single
-    note = "web server and PostgreSQL"
-    writes = bench.costs(
-        (ours, bench.post(ours, mine["key"], TENANT_HOST)), (single, bench.post(single, alone["key"], PUBLIC_HOST))
+    writes = bench.in_turn(
+        cost,
+        bench.post("ours", bench.our_server, TENANT_HOST, mine["key"]),
+        bench.post("single", bench.single_server, PUBLIC_HOST, alone["key"]),
     )
-    reads = bench.costs(
-        (ours, bench.get(ours, mine["key"], TENANT_HOST, mine["event"])),
-        (single, bench.get(single, alone["key"], PUBLIC_HOST, alone["event"])),
+    reads = bench.in_turn(
+        cost,
+        bench.get("ours", bench.our_server, TENANT_HOST, mine),
+        bench.get("single", bench.single_server, PUBLIC_HOST, alone),
     )
     return [
-        row("tenant CPU: POST event", "ms/req", *writes, bar=1.25, at_most=True, note=note),
-        row("tenant CPU: GET event", "ms/req", *reads, bar=1.25, at_most=True, note=note),
+        row("tenant CPU: POST event", "ms/req", writes, bar=1.25, at_most=True),
+        row("tenant CPU: GET event", "ms/req", reads, bar=1.25, at_most=True),
     ]
 
 
@@ -154,7 +148,7 @@ def new_tenant(bench: Bench) -> list[Row]:
     assert bench.tenants
     printed = bench.stack.python("tests.bench.new_tenant", str(bench.pace.pairs), database="tenants", settings=OURS)
     results = json.loads(printed)
-    return [row("new tenant", "s", results["ours"], results["theirs"], bar=0.2, at_most=True, note="migrate_schemas")]
+    return [row("new tenant", "s", (results["ours"], results["theirs"]), bar=0.2, at_most=True)]
 
 
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_HOST = "bench.test"
 TENANT = "nordwind"
 TENANT_HOST = f"{TENANT}.{PUBLIC_HOST}"
-# The same for every side, and for production (Procfile).
-WEB_OPTIONS = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "8", "--no-ws"]
+# The same for every side, and the same as in production (config/serve.py).
+WEB_OPTIONS = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws"]
 START_SECONDS = 60
 
 
@@ -123,7 +123,8 @@ class WebServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
-        command = [sys.executable, "-m", "granian", *WEB_OPTIONS, "--port", str(self.port), "--log-level", "warning", app]
+        options = [*WEB_OPTIONS, "--port", str(self.port), "--log-level", "error"]
+        command = [sys.executable, "-m", "granian", *options, app]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
 
     def wait(self) -> None:

@@ -76,7 +76,7 @@ def test_an_event_becomes_a_mail_an_answer_a_follow_up_and_a_number(tenant: Any,
     link = re.findall(r"http://nordwind.resonanz.test(/s/[\w-]+\?score=9)", sent.body)[0]
     page = client.get(link)
     assert page.status_code == 200
-    assert 'value="9" required checked' in page.content.decode()
+    assert re.search(r'value="9"\s+required\s+checked', page.content.decode())
     assert Response.objects.count() == 0
 
     answer = client.post(link, {"score": "9", "comment": "", "q-delivery": "5"})

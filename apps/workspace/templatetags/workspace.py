@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.texts import FALLBACK
@@ -82,7 +82,7 @@ def when(moment: datetime | None) -> SafeString | str:
     if moment is None:
         return "–"
     local = timezone.localtime(moment)
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), date_format(local, "j M Y, H:i"))
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), date_format(local, pgettext("date format", "j M Y, H:i")))
 
 
 @register.inclusion_tag("workspace/_score.html")

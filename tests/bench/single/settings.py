@@ -5,5 +5,5 @@ from config.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE
 
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "django_tenants"]
 MIDDLEWARE = [name for name in MIDDLEWARE if name != "apps.tenants.middleware.TenantMiddleware"]
-DATABASE_ROUTERS: list[str] = []
+DATABASE_ROUTERS = []
 DATABASES["default"]["ENGINE"] = "tests.bench.single.backend"
