@@ -3,10 +3,12 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.fields import TextsField
 from apps.common.ids import uuid7
+from apps.common.texts import FALLBACK, localized
 from apps.contacts.models import Contact
 from apps.messaging.models import OutgoingEmail
 from apps.touchpoints.models import Event, Touchpoint
@@ -50,7 +52,7 @@ class Survey(models.Model):
         verbose_name_plural = _("surveys")
 
     def __str__(self) -> str:
-        return self.key
+        return localized(self.name, get_language() or FALLBACK) or self.key
 
 
 class Question(models.Model):

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.fields import TextsField
 from apps.common.ids import uuid7
-from apps.common.texts import localized
+from apps.common.texts import FALLBACK, localized
 from apps.contacts.models import Contact, LegalBasis
 
 
@@ -23,7 +23,7 @@ class Stage(models.Model):
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
-        return localized(self.name, get_language() or "en") or self.key
+        return localized(self.name, get_language() or FALLBACK) or self.key
 
 
 class Touchpoint(models.Model):
@@ -51,7 +51,7 @@ class Touchpoint(models.Model):
         ordering = ["stage__position", "position", "pk"]
 
     def __str__(self) -> str:
-        return localized(self.name, get_language() or "en") or self.key
+        return localized(self.name, get_language() or FALLBACK) or self.key
 
 
 class Event(models.Model):

@@ -82,7 +82,8 @@ def when(moment: datetime | None) -> SafeString | str:
     if moment is None:
         return "–"
     local = timezone.localtime(moment)
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), date_format(local, pgettext("date format", "j M Y, H:i")))
+    shown = date_format(local, pgettext("date format", "j M Y, H:i"))
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
 
 
 @register.inclusion_tag("workspace/_score.html")
