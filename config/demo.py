@@ -25,6 +25,10 @@ from config.demo_running import run_procfile
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+# What the caller may have chosen and the demo hands on.
+KEPT = ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "DEFAULT_FROM_EMAIL")
+
+
 class DemoError(Exception):
     """Why the demo cannot start, in one sentence."""
 
@@ -49,8 +53,10 @@ def _demo(port: int, data: Path, scale: str) -> int:
     started = time.monotonic()
     with _only_one(data):
         _check_free(port)
-        os.environ.update(_environment(port, data))
+        environment = _environment(port, data)
+        os.environ.update(environment)
         with postgres(data / "postgres"):
+            _note_environment(data / "demo.env", [*environment, *KEPT])
             _manage("upgrade")
             _collect_static(data)
             _manage("load_demo", "--json", str(data / "demo.json"), "--scale", scale)
@@ -127,6 +133,13 @@ def _environment(port: int, data: Path) -> dict[str, str]:
         "PYTHONWARNINGS": "ignore",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
+
+
+def _note_environment(path: Path, names: list[str]) -> None:
+    """Write the demo's settings down, so that other commands can work on it: ENV_FILE=….env manage.py …"""
+    lines = [f"{name}={os.environ[name]}\n" for name in names if os.environ.get(name) and name != "PATH"]
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.writelines(lines)
 
 
 def _secret(path: Path) -> str:

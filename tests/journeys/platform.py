@@ -142,6 +142,15 @@ class Platform:
         with psycopg.connect(self.database) as connection:
             return connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
 
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on the running demo; returns what it prints."""
+        keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        environment = {**keep, "ENV_FILE": str(self.folder / "data" / "demo.env")}
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def census(self, schema: str) -> dict[str, int]:
         """Number of rows of every table of a schema but those that signing in fills."""
         with psycopg.connect(self.database) as connection:

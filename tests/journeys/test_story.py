@@ -362,3 +362,13 @@ def test_the_printed_curl_can_be_pasted_and_its_mail_arrives(platform: Platform)
     answer = platform.request("POST", host.partition(":")[0], f"/{path}", body, headers)
     assert answer.status == 202
     assert wait_for("the mail", lambda: platform.sink.to(body["contact"]["email"]))
+
+
+def test_a_key_made_on_the_shell_opens_a_tenant_made_on_the_shell(platform: Platform) -> None:
+    made = platform.manage("create_tenant", "acme", "Acme Ltd", "--user", "you@acme.example")
+    assert f"http://acme.localhost:{platform.port}" in made
+    key = platform.manage("create_api_key", "acme", "shop", "--scope", "events:write").split()[-1]
+    answer = post(platform, STORIES[0], event(STORIES[0], 7), key=key)
+    # A new tenant has no touchpoints yet; the key itself is good.
+    assert (answer.status, answer.json()["errors"][0]["field"]) == (422, "touchpoint")
+    assert platform.request("GET", "acme.localhost", "/").status == 302

@@ -40,6 +40,7 @@ def test_ten_wrong_passwords_lock_the_door(visitor: Client) -> None:
         visitor.post("/login/", {"username": "cx", "password": "wrong"})
     answer = visitor.post("/login/", {"username": "cx", "password": PASSWORD})
     assert answer.status_code == 429
+    assert "Too many attempts" in answer.content.decode()
     assert "_auth_user_id" not in visitor.session
 
 
