@@ -32,6 +32,25 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         connections.close_all()
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """A process remembers hosts, keys and touchpoints for seconds, and the last request's language and URLs."""
+    from django.core.cache import cache
+    from django.urls import set_urlconf
+    from django.utils import translation
+
+    from apps.integrations import services as integrations
+    from apps.tenants import registry
+    from apps.touchpoints import services as touchpoints
+
+    registry.forget()
+    integrations._clear()
+    touchpoints._keys.clear()
+    cache.clear()
+    translation.activate("en")
+    set_urlconf(None)
+
+
 @pytest.fixture
 def tenant(db: None) -> Iterator[Any]:
     """The test runs inside the tenant nordwind (host nordwind.resonanz.test), rolled back afterwards."""

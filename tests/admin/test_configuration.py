@@ -60,13 +60,13 @@ def test_a_text_in_no_language_is_refused(client: Client) -> None:
 
 def test_a_rule_reads_as_a_sentence_in_the_list(client: Client) -> None:
     configure(1)
-    assert "3 days after Place 1, ask survey-1" in client.get("/admin/triggers/triggerrule/").content.decode()
+    assert "3 days after Place 1, ask Survey 1" in client.get("/admin/triggers/triggerrule/").content.decode()
 
 
 def test_a_rule_without_delay_reads_well(tenant: Any) -> None:
     _touchpoint, _survey, rule, _campaign = configure(1)
     rule.delay = timedelta(0)
-    assert sentence(rule) == "Right after Place 1, ask survey-1"
+    assert sentence(rule) == "Right after Place 1, ask Survey 1"
 
 
 def rule_data(**changes: Any) -> dict[str, Any]:

@@ -113,7 +113,9 @@ def test_every_event_has_a_decision_and_the_reasons_vary(brand: Brand) -> None:
     records = told(brand.slug)
     assert {row.event_id for row in records.decisions} == {row.id for row in records.events}
     reasons = {row.reason for row in records.decisions}
-    assert reasons >= {"ok", "budget", "budget_too_late", "no_rule", "no_address", "no_legal_basis", "suppressed"}
+    assert reasons >= {"ok", "budget", "budget_too_late", "no_rule", "no_address", "suppressed"}
+    # Everybody who talks to the software firm's support is a customer; the shop hears from others as well.
+    assert ("no_legal_basis" in reasons) == (brand.slug == "nordwind")
 
 
 def test_nobody_is_mailed_after_leaving() -> None:
