@@ -12,7 +12,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 # Checks read the settings but use neither database nor mail.
 SETTINGS := DJANGO_SETTINGS_MODULE=config.settings SECRET_KEY=only-for-checks PUBLIC_HOST=localhost PUBLIC_SCHEME=http \
-	DEBUG=true DATABASE_URL=postgresql://localhost/none EMAIL_URL=smtp://localhost DATA=/tmp/resonanz-checks \
+	DEBUG=true DATABASE_URL=postgresql://localhost/none EMAIL_URL=smtp://localhost DATA=$(VENV)/checks \
 	TEST_DATABASE_URL=postgresql://localhost/postgres?none
 
 .PHONY: help demo test check bench lock secret messages requirements requirements-dev
