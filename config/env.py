@@ -5,6 +5,7 @@ Every setting an operator may change is read here; ``config/settings.py`` only u
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,6 +132,8 @@ def email() -> dict[str, Any]:
         return {"EMAIL_BACKEND": "apps.messaging.maildir.MaildirBackend", "MAILDIR": Path(parts.path)}
     if parts.scheme.startswith("anymail+"):
         name = parts.scheme.removeprefix("anymail+")
+        if not name.isidentifier() or find_spec(f"anymail.backends.{name}") is None:
+            raise fail("EMAIL_URL", f"names an unknown ESP, “{name}”; see django-anymail's list.")
         return {
             "EMAIL_BACKEND": f"anymail.backends.{name}.EmailBackend",
             "ANYMAIL": {k.removeprefix("ANYMAIL_"): v for k, v in os.environ.items() if k.startswith("ANYMAIL_")},

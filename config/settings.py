@@ -24,7 +24,9 @@ PUBLIC_DOMAIN = PUBLIC_HOST.partition(":")[0]
 # Which hosts exist is a question to the tenants' table; apps.tenants.middleware answers it first.
 ALLOWED_HOSTS = ["*"]
 USE_X_FORWARDED_HOST = False
+TRUSTED_PROXIES: list[str] = []
 if env.flag("BEHIND_PROXY", False):
+    TRUSTED_PROXIES = env.text("TRUSTED_PROXIES", "127.0.0.1").split()
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- apps ---------------------------------------------------------------------------------------

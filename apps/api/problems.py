@@ -15,6 +15,7 @@ TITLES = {
     403: "The API key may not do this",
     404: "Not found",
     405: "Method not allowed",
+    411: "The request has no length",
     413: "The request is too large",
     415: "The content type is not supported",
     422: "Some fields are wrong",

@@ -50,6 +50,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return problem(401, detail, headers={"WWW-Authenticate": REALM})
     if not key.allows(Scope.EVENTS_WRITE):
         return problem(403, f"The key needs the scope “{Scope.EVENTS_WRITE}”.")
+    if "CONTENT_LENGTH" not in request.META and request.META.get("HTTP_TRANSFER_ENCODING"):
+        return problem(411, "Send the event with a Content-Length, not in chunks.")
     if _length(request) > MAX_BYTES:
         return problem(413, f"An event may have at most {MAX_BYTES // 1024} KB.")
     if request.content_type not in ("application/json", "", "text/plain"):

@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
 from apps.campaigns.steps import case, email
 from apps.campaigns.steps.base import Run
 from apps.common import agenda
+from apps.common.batches import SINGLES, together_or_singly
 from apps.common.ids import uuid7
 from apps.common.segments import segment_of
 from apps.responses.models import Response
@@ -78,19 +80,38 @@ def next_run_due() -> datetime | None:
     return found["at"]  # type: ignore[no-any-return]
 
 
+def run_due(*, now: datetime, base_url: str) -> int:
+    """Run due steps; one that breaks the others fails with its error, and they go through."""
+
+    def put_aside(run_id: UUID, error: Exception) -> None:
+        StepRun.objects.filter(pk=run_id, status=StepRun.Status.PENDING).update(
+            status=StepRun.Status.FAILED, reason=type(error).__name__[:40], done_at=now
+        )
+
+    return together_or_singly(
+        together=lambda: run_steps(now=now, base_url=base_url),
+        waiting=lambda: _due(now).values_list("id", flat=True)[:SINGLES],
+        single=lambda run_id: run_steps(now=now, base_url=base_url, only=run_id),
+        put_aside=put_aside,
+    )
+
+
+def _due(now: datetime) -> QuerySet[StepRun]:
+    return StepRun.objects.filter(status=StepRun.Status.PENDING, due_at__lte=now).order_by("due_at")
+
+
 @transaction.atomic
-def run_steps(*, now: datetime, base_url: str, limit: int = 200) -> int:
+def run_steps(*, now: datetime, base_url: str, limit: int = 200, only: UUID | None = None) -> int:
     """Run due steps, all of one kind together; returns how many were due.
 
     What a step does is a row (a mail in the outbox, a case), written with the step's own state in
     one transaction: no step runs twice, none is lost.
     """
     due = list(
-        StepRun.objects.filter(status=StepRun.Status.PENDING, due_at__lte=now)
+        (_due(now).filter(pk=only) if only else _due(now))
         .select_related(
             "step", "enrolment__campaign", "enrolment__response__contact", "enrolment__response__touchpoint"
         )
-        .order_by("due_at")
         .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
     by_kind: dict[str, list[Run]] = defaultdict(list)
@@ -98,6 +119,8 @@ def run_steps(*, now: datetime, base_url: str, limit: int = 200) -> int:
         run = Run(row=row, response=row.enrolment.response, now=now, base_url=base_url)
         if row.enrolment.campaign.segment != segment_of(run.response.score):
             run.skip("segment_changed")
+        elif not row.enrolment.campaign.is_active:
+            run.skip("campaign_inactive")
         else:
             by_kind[row.step.kind].append(run)
     for kind, runs in by_kind.items():

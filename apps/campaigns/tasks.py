@@ -12,6 +12,6 @@ drain_task(
 )
 drain_task(
     queue=services.RUN_QUEUE,
-    step=lambda now: services.run_steps(now=now, base_url=current_base_url()),
+    step=lambda now: services.run_due(now=now, base_url=current_base_url()),
     next_due=services.next_run_due,
 )

@@ -19,6 +19,7 @@ from apps.common.models import AgendaItem
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+LAST_LOOK = timedelta(seconds=3)
 BROKER_PAUSE_SECONDS = 10.0
 _broker_down_until = 0.0
 
@@ -115,12 +116,16 @@ def drain(
         handled += count
         if count == 0:
             break
-    due_at = next_due()
-    # Only if nobody woke the queue meanwhile: a wake-up lowers due_at below our lease.
-    released = items.filter(due_at=lease).update(due_at=due_at)
-    if due_at is not None:
-        if not released:
-            note(schema_name=schema_name, queue=queue, due_at=due_at)
-        if due_at <= clock():
+    # Only if nobody woke the queue meanwhile: a wake-up lowers due_at below our lease. Somebody may be
+    # committing a row right now who saw the queue awake, so after work it is looked at once more soon.
+    due_at = next_due() or (clock() + LAST_LOOK if handled else None)
+    items.filter(due_at=lease).update(due_at=due_at)
+    # What was committed for later between the look and the release met our lease and left no note.
+    waiting = next_due()
+    if waiting is not None:
+        # Rows that are due but were not to be had are in another worker's hands: no reason to hurry.
+        soon = waiting if handled else max(waiting, clock() + LAST_LOOK)
+        note(schema_name=schema_name, queue=queue, due_at=soon)
+        if soon <= clock():
             announce(schema_name=schema_name, queue=queue)
     return handled

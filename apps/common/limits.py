@@ -21,8 +21,3 @@ def count(request: HttpRequest, what: str) -> int:
     except ValueError:  # Expired between the two calls.
         cache.set(key, 1, WINDOW_SECONDS)
         return 1
-
-
-def is_over(request: HttpRequest, what: str, limit: int) -> bool:
-    """Has this address used up its share? Counts nothing."""
-    return int(cache.get(f"limit:{what}:{client_address(request)}") or 0) >= limit

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 _VARIABLE = re.compile(r"\{\{ ?([a-z_.]{1,40}) ?(?:\|([^{}|\n]{0,80}))?\}\}")
 
+_BRACES = re.compile(r"\{\{([^{}\n]{0,200})\}\}")
+
 
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with known variables replaced; unknown ones are left standing."""
@@ -23,8 +25,13 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def unknown_variables(text: str, known: set[str]) -> list[str]:
-    """Names used in the text that are not known, in order of first use."""
-    return list(dict.fromkeys(m[1] for m in _VARIABLE.finditer(text) if m[1] not in known))
+    """What stands in double braces and would be left standing, in order of first use."""
+    found = []
+    for braces in _BRACES.finditer(text):
+        variable = _VARIABLE.fullmatch(braces[0])
+        if variable is None or variable[1] not in known:
+            found.append(variable[1] if variable else braces[1].strip())
+    return list(dict.fromkeys(found))
 
 
 def one_line(text: str) -> str:

@@ -101,6 +101,7 @@ def _merge(contact: Contact, data: ContactData, index: _Index) -> bool:
     contact.name = data.get("name") or contact.name
     contact.locale = data.get("locale") or contact.locale
     extra: Mapping[str, Any] = data.get("properties") or {}
-    contact.properties = {**contact.properties, **extra}
+    known = contact.properties if isinstance(contact.properties, dict) else {}  # the admin takes any JSON
+    contact.properties = {**known, **extra}
     index.add(contact)
     return before != (contact.external_id, contact.email, contact.name, contact.locale, contact.properties)

@@ -61,7 +61,19 @@ def with_legal_basis(*, contact_ids: Collection[UUID]) -> set[UUID]:
 
 def record_legal_bases(*, bases: Sequence[LegalBasis]) -> None:
     """Store why contacts may be written to. One that is known (also a revoked one) is not changed."""
-    LegalBasis.objects.bulk_create(bases, ignore_conflicts=True)
+    objected = set(
+        LegalBasis.objects.filter(contact_id__in=[b.contact_id for b in bases], revoked_at__isnull=False).values_list(
+            "contact_id", flat=True
+        )
+    )
+    # Who objected is won back by a new consent only, not by the next purchase.
+    fresh = [b for b in bases if b.kind == LegalBasis.Kind.CONSENT or b.contact_id not in objected]
+    LegalBasis.objects.bulk_create(fresh, ignore_conflicts=True)
+
+
+def object_to_mail(*, contact_id: UUID, now: datetime) -> None:
+    """The person objects: every legal basis ends, also for addresses that become known later."""
+    LegalBasis.objects.filter(contact_id=contact_id, revoked_at=None).update(revoked_at=now)
 
 
 def lock(*, contact_ids: Sequence[UUID]) -> None:

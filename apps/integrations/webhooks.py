@@ -80,7 +80,7 @@ def publish(*, event_type: str, reason: str, payload: dict[str, Any], now: datet
     return count
 
 
-def attempt_due(*, now: datetime, limit: int = 50) -> int:
+def attempt_due(*, now: datetime, limit: int = 25) -> int:
     """Send what is due, at most ``limit``; returns how many were tried.
 
     Claimed under a lease in one short transaction, sent outside any, noted in another.

@@ -6,16 +6,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from apps.common.admin import BaseAdmin, FlowAdmin
 from apps.common.admin_site import tenant_admin
 from apps.messaging.models import OutgoingEmail, Sender, Suppression
-from apps.messaging.services import address_hash
+from apps.messaging.services import address_hash, requeue
 
 _LINK = re.compile(r"(https?://[^/\s<>\"']+(?:/[a-z]+)?)[^\s<>\"']*")
 
@@ -106,6 +108,16 @@ class OutgoingEmailAdmin(FlowAdmin):
         ),
     )
     readonly_fields = ("text_without_links",)
+    actions = ("send_again",)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("messaging.change_outgoingemail")
+
+    @admin.action(description=_("Try failed e-mails again"), permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:
+        count = requeue(email_ids=list(queryset.values_list("pk", flat=True)), now=timezone.now())
+        text = ngettext("%(count)d e-mail waits again.", "%(count)d e-mails wait again.", count)
+        self.message_user(request, text % {"count": count})
 
     @admin.display(description=_("text"))
     def text_without_links(self, mail: OutgoingEmail) -> str:

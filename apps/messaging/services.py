@@ -7,16 +7,18 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Min, Q
+from django.db.models.functions import Greatest
 
 from apps.common import agenda, tokens
 from apps.common.ids import uuid7
 from apps.common.variables import one_line
+from apps.contacts import services as contacts
 from apps.messaging import transport
 from apps.messaging.models import OutgoingEmail, Sender, Suppression
 
 DELIVER_QUEUE = "messaging.deliver"
 LEASE = timedelta(minutes=5)
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 56  # about two days, see transport.backoff
 BATCH = 20
 
 
@@ -42,7 +44,7 @@ def default_sender() -> Sender:
 def enqueue(*, mails: Sequence[NewEmail], now: datetime) -> dict[str, UUID]:
     """Put mails into the outbox; returns reason → mail id, also for reasons that had a mail before."""
     sender = default_sender()
-    domain = sender.email.rpartition("@")[2]
+    domain = transport.address("", sender.email).rpartition("@")[2]
     rows = []
     for mail in mails:
         mail_id = uuid7()
@@ -70,9 +72,10 @@ def enqueue(*, mails: Sequence[NewEmail], now: datetime) -> dict[str, UUID]:
 
 
 def next_delivery_due() -> datetime | None:
-    """When the outbox needs a look: a queued mail is due, or a lease runs out."""
+    """When the outbox needs a look: a queued mail is due (and in nobody's hands), or a lease runs out."""
     found = OutgoingEmail.objects.filter(status__in=["queued", "sending"]).aggregate(
-        queued=Min("due_at", filter=Q(status="queued")), leased=Min("lease_until", filter=Q(status="sending"))
+        queued=Min(Greatest("due_at", "lease_until"), filter=Q(status="queued")),
+        leased=Min("lease_until", filter=Q(status="sending")),
     )
     return min((at for at in found.values() if at is not None), default=None)
 
@@ -80,27 +83,38 @@ def next_delivery_due() -> datetime | None:
 def send_batch(*, now: datetime, limit: int = BATCH) -> int:
     """Send up to ``limit`` due mails; returns how many rows were handled.
 
-    Mails are marked *sending* and committed before the first byte leaves. Whoever finds them still
-    so after the lease cannot know whether they left: they become *unknown*, never sent again.
+    A mail is marked *sending*, and that is committed, before its first byte leaves, and its result
+    is written before the next one starts. Whoever finds one still *sending* after the lease cannot
+    know whether it left: it becomes *unknown*, never sent again. So a worker that dies leaves at
+    most one such mail; the rest of its batch is taken by the next worker.
     """
     lost = _give_up_lost(now)
     batch = _claim(now, limit)
     if not batch:
         return lost
     blocked = suppressed(emails=[mail.to_email for mail in batch])
-    done: list[OutgoingEmail] = []
+    allowed = contacts.with_legal_basis(contact_ids=[mail.contact_id for mail in batch if mail.contact_id])
     with transport.Session() as session:
         for mail in batch:
-            if mail.to_email in blocked:
-                mail.status, mail.last_error = OutgoingEmail.Status.REVOKED, "suppressed"
-            else:
+            objection = _objection(mail, blocked, allowed)
+            if objection:
+                mail.status, mail.last_error = OutgoingEmail.Status.REVOKED, objection
+            elif _begin(mail):
                 _note(mail, session.send(mail), now)
+            else:
+                continue  # Our lease ran out, and somebody else has it.
             mail.lease_until = None
-            done.append(mail)
-    OutgoingEmail.objects.bulk_update(
-        done, ["status", "last_error", "sent_at", "due_at", "lease_until"], batch_size=limit
-    )
+            mail.save(update_fields=["status", "last_error", "sent_at", "due_at", "lease_until"])
     return lost + len(batch)
+
+
+def requeue(*, email_ids: Collection[UUID], now: datetime) -> int:
+    """Try mails again that failed for good; returns how many. What is unknown is never sent again."""
+    failed = OutgoingEmail.objects.filter(id__in=email_ids, status=OutgoingEmail.Status.FAILED)
+    count = failed.update(status=OutgoingEmail.Status.QUEUED, attempts=0, due_at=now, last_error="")
+    if count:
+        agenda.wake(queue=DELIVER_QUEUE, due_at=now, now=now)
+    return count
 
 
 def _give_up_lost(now: datetime) -> int:
@@ -110,18 +124,36 @@ def _give_up_lost(now: datetime) -> int:
 
 
 def _claim(now: datetime, limit: int) -> list[OutgoingEmail]:
+    """Due mails, leased to us but still queued."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE messaging_outgoingemail SET status = 'sending', lease_until = %s, attempts = attempts + 1
-            WHERE id IN (SELECT id FROM messaging_outgoingemail WHERE status = 'queued' AND due_at <= %s
+            UPDATE messaging_outgoingemail SET lease_until = %s
+            WHERE id IN (SELECT id FROM messaging_outgoingemail
+                         WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s)
                          ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING id
             """,
-            [now + LEASE, now, limit],
+            [now + LEASE, now, now, limit],
         )
         ids = [row[0] for row in cursor.fetchall()]
     return list(OutgoingEmail.objects.filter(id__in=ids).order_by("due_at"))
+
+
+def _objection(mail: OutgoingEmail, blocked: Collection[str], allowed: Collection[UUID]) -> str:
+    """Why the mail must not leave any more; "" if it may."""
+    if mail.to_email in blocked:
+        return "suppressed"
+    if mail.contact_id is None:
+        return "contact_gone"
+    return "" if mail.contact_id in allowed else "no_legal_basis"
+
+
+def _begin(mail: OutgoingEmail) -> bool:
+    """Mark one leased mail *sending*; False if the lease is no longer ours."""
+    mine = OutgoingEmail.objects.filter(pk=mail.pk, status=OutgoingEmail.Status.QUEUED, lease_until=mail.lease_until)
+    mail.attempts += 1
+    return bool(mine.update(status=OutgoingEmail.Status.SENDING, attempts=mail.attempts))
 
 
 def _note(mail: OutgoingEmail, outcome: transport.Outcome, now: datetime) -> None:
@@ -129,6 +161,8 @@ def _note(mail: OutgoingEmail, outcome: transport.Outcome, now: datetime) -> Non
     mail.status = OutgoingEmail.Status(outcome.status)
     if outcome.status == OutgoingEmail.Status.SENT:
         mail.sent_at = now
+    elif outcome.status == OutgoingEmail.Status.BOUNCED and outcome.is_bad_address:
+        suppress(emails=[mail.to_email], reason=Suppression.Reason.BOUNCED, source=outcome.error, now=now)
     elif outcome.status == OutgoingEmail.Status.QUEUED:
         if mail.attempts >= MAX_ATTEMPTS:
             mail.status = OutgoingEmail.Status.FAILED

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import smtplib
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,11 +13,14 @@ from typing import Any
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.utils.encoding import punycode
 
 from apps.common.variables import one_line
 from apps.messaging.models import OutgoingEmail
 
 logger = logging.getLogger(__name__)
+
+MAX_NAME = 70  # encoded, a few hundred characters of the 998 that RFC 5322 allows a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,17 @@ class Outcome:
     status: str
     error: str = ""
 
+    @property
+    def is_bad_address(self) -> bool:
+        """The server says that there is no such mailbox (RFC 3463: 5.1.x), not that it dislikes us."""
+        return re.search(r"\b5\.1\.\d", self.error) is not None
+
 
 def address(name: str, email: str) -> str:
-    """``Name <email>``, quoted as needed and without control characters."""
-    return formataddr((one_line(name), email)) if name else email
+    """``Name <email>``, quoted as needed, without control characters, the name cut to what a line can hold."""
+    local, _, domain = email.rpartition("@")
+    email = f"{local}@{punycode(domain)}"
+    return formataddr((one_line(name)[:MAX_NAME], email)) if name else email
 
 
 def platform_sender() -> dict[str, str]:
@@ -64,6 +75,7 @@ class Session:
 
     def __init__(self) -> None:
         self._connection: Any = None
+        self._down = ""
 
     def __enter__(self) -> "Session":
         return self
@@ -73,6 +85,8 @@ class Session:
 
     def send(self, mail: OutgoingEmail) -> Outcome:
         """Send one mail. Never raises for what the mail system does; the outcome says it."""
+        if self._down:  # One timeout per batch is enough.
+            return Outcome(OutgoingEmail.Status.QUEUED, self._down)
         try:
             if self._connection is None:
                 connection = get_connection()
@@ -80,7 +94,8 @@ class Session:
                 self._connection = connection
         except Exception as error:
             # Nothing has left yet, whatever went wrong: safe to try again.
-            return Outcome(OutgoingEmail.Status.QUEUED, f"no connection: {error}")
+            self._down = f"no connection: {error}"
+            return Outcome(OutgoingEmail.Status.QUEUED, self._down)
         try:
             sent = self._connection.send_messages([build(mail, self._connection)])
         except Exception as error:
@@ -104,7 +119,7 @@ def _outcome_of(error: Exception) -> Outcome:
         return _smtp_outcome(error)
     if isinstance(error, AnymailRecipientsRefused):
         return Outcome(OutgoingEmail.Status.BOUNCED, str(error))
-    if isinstance(error, AnymailError) and error.status_code in (429, 503):
+    if isinstance(error, AnymailError) and error.status_code in (401, 403, 408, 429, 503):
         return Outcome(OutgoingEmail.Status.QUEUED, str(error))
     # The ESP refuses our message, or it cannot be built (a bad header): it will never leave.
     if isinstance(error, ValueError) or (isinstance(error, AnymailError) and 400 <= (error.status_code or 0) < 500):

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from apps.contacts import services as contacts
 from apps.contacts.models import Contact
 from apps.messaging import links, services
 from apps.messaging.models import Suppression
@@ -22,8 +23,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     contact = Contact.objects.filter(pk=contact_id).only("email").first()
     email = contact.email if contact else None
     if request.method == "POST" and email:
-        services.suppress(
-            emails=[email], reason=Suppression.Reason.UNSUBSCRIBED, source="unsubscribe link", now=timezone.now()
-        )
+        now = timezone.now()
+        services.suppress(emails=[email], reason=Suppression.Reason.UNSUBSCRIBED, source="unsubscribe link", now=now)
+        contacts.object_to_mail(contact_id=contact_id, now=now)
     is_out = email is None or email in services.suppressed(emails=[email])
     return render(request, "mail/unsubscribe.html", {"state": "out" if is_out else "ask"})

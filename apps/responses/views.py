@@ -35,11 +35,11 @@ def _language(request: HttpRequest, invitation: Invitation) -> str:
 
 
 def _find(request: HttpRequest, token: str) -> Invitation | HttpResponse:
-    if limits.is_over(request, "wrong-link", MAX_WRONG_LINKS):
-        return HttpResponse("Too many requests. Try again in a minute.", status=429, headers={"Retry-After": "60"})
     invitation = services.invitation_for(token=token)
     if invitation is None:
-        limits.count(request, "wrong-link")
+        # Right links always work: guessers must not lock out those who share their address (a proxy, an office).
+        if limits.count(request, "wrong-link") > MAX_WRONG_LINKS:
+            return HttpResponse("Too many requests. Try again in a minute.", status=429, headers={"Retry-After": "60"})
         return _closed(request, 404)
     if invitation.link_expires_at and invitation.link_expires_at < timezone.now():
         return _closed(request, 410)

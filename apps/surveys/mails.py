@@ -10,6 +10,7 @@ from django.utils import translation
 
 from apps.common.colours import text_on
 from apps.common.texts import base_language, localized
+from apps.common.variables import one_line
 from apps.contacts.models import Contact
 from apps.messaging.links import unsubscribe_headers, unsubscribe_url
 from apps.messaging.services import NewEmail
@@ -28,6 +29,7 @@ class Letter:
     template: str
     subject: str
     context: Mapping[str, Any]
+    language: str = ""
 
 
 def current_theme() -> Theme:
@@ -58,11 +60,12 @@ def render_letters(letters: Sequence[Letter], *, base_url: str) -> list[NewEmail
 def _render(letter: Letter, theme: Theme, base_url: str) -> NewEmail:
     contact = letter.contact
     leave = unsubscribe_url(contact.id, base_url)
-    language = language_of(contact)
+    language = letter.language or language_of(contact)
     context = {
         "theme": theme,
         "on_accent": text_on(theme.accent),
         "contact": contact,
+        "name": one_line(contact.name),
         "subject": letter.subject,
         "unsubscribe_url": leave,
         "language": language,

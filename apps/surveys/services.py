@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from apps.common import agenda, tokens
+from apps.common.batches import SINGLES, together_or_singly
 from apps.common.ids import uuid7
 from apps.contacts import services as contacts
 from apps.contacts.eligibility import BLOCKED, DEFERRED, SKIPPED, Facts, Policy, Verdict, decide
@@ -18,6 +19,7 @@ from apps.surveys import mails
 from apps.surveys.models import Invitation
 
 DISPATCH_QUEUE = "surveys.dispatch"
+RETRY_AFTER = timedelta(hours=1)
 LINK_LIFETIME = timedelta(days=60)
 BUDGET_HORIZON = timedelta(days=366)
 
@@ -79,15 +81,31 @@ def next_dispatch_due() -> datetime | None:
     return found["at"]  # type: ignore[no-any-return]
 
 
+def dispatch(*, now: datetime, base_url: str) -> int:
+    """Dispatch a batch; if an invitation breaks it, one by one, and the broken ones are tried again in an hour."""
+    due = Invitation.objects.filter(status=Invitation.Status.SCHEDULED, send_at__lte=now).order_by("send_at")
+
+    def put_aside(invitation_id: UUID, error: Exception) -> None:
+        due.filter(pk=invitation_id).update(send_at=now + RETRY_AFTER, status_reason="error")
+
+    return together_or_singly(
+        together=lambda: dispatch_due(now=now, base_url=base_url),
+        waiting=lambda: due.values_list("id", flat=True)[:SINGLES],
+        single=lambda invitation_id: dispatch_due(now=now, base_url=base_url, only=invitation_id),
+        put_aside=put_aside,
+    )
+
+
 @transaction.atomic
-def dispatch_due(*, now: datetime, base_url: str, limit: int = 200) -> int:
+def dispatch_due(*, now: datetime, base_url: str, limit: int = 200, only: UUID | None = None) -> int:
     """Check due invitations again and hand those that may go to delivery; returns how many were due.
 
     What must not go any more is revoked or expired with its reason, what the budget forbids now is
     moved. Links get their token here; only its hash is stored.
     """
+    waiting = Invitation.objects.filter(status=Invitation.Status.SCHEDULED, send_at__lte=now)
     due = list(
-        Invitation.objects.filter(status=Invitation.Status.SCHEDULED, send_at__lte=now)
+        (waiting.filter(pk=only) if only else waiting)
         .select_related("contact", "survey", "touchpoint")
         .order_by("send_at")
         .select_for_update(skip_locked=True, of=("self",))[:limit]
@@ -131,6 +149,8 @@ def _check_again(due: Collection[Invitation], now: datetime) -> dict[UUID, Verdi
             verdicts[row.id] = Verdict(BLOCKED, "contact_gone")
         elif not row.survey.is_active:
             verdicts[row.id] = Verdict(SKIPPED, "survey_inactive")
+        elif row.touchpoint and not row.touchpoint.is_active:
+            verdicts[row.id] = Verdict(BLOCKED, "touchpoint_inactive")
         else:
             own = outreach_reason(row.id)
             others = {reason: at for reason, at in ledger.get(contact.id, {}).items() if reason != own}

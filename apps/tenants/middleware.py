@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.urls import set_urlconf
 
@@ -22,11 +23,25 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            # PostgreSQL cannot look for it, and no page of ours asks for it.
+            return HttpResponse("Bad request.", status=400, content_type="text/plain")
+        try:
+            found = self._select(request)
+        except OperationalError:
+            text = "The database does not answer. Try again in a moment."
+            return HttpResponse(text, status=503, content_type="text/plain", headers={"Retry-After": "5"})
+        if not found:
+            return HttpResponseNotFound("Not found.", content_type="text/plain")
+        return self.get_response(request)
+
+    def _select(self, request: HttpRequest) -> bool:
+        """Stand in the tenant that the request is for, with its URLs; False if there is none."""
         tenant = registry.by_host(_hostname(request))
         if tenant is None:
             # The thread's last request may have left another tenant selected.
             connection.set_schema_to_public()
-            return HttpResponseNotFound("Not found.", content_type="text/plain")
+            return False
         request.tenant = tenant  # type: ignore[attr-defined]
         is_public = tenant.schema_name == registry.PUBLIC
         urlconf = settings.PUBLIC_SCHEMA_URLCONF if is_public else settings.ROOT_URLCONF
@@ -37,7 +52,7 @@ class TenantMiddleware:
         connection.set_tenant(tenant)
         request.urlconf = urlconf
         set_urlconf(urlconf)
-        return self.get_response(request)
+        return True
 
 
 def _hostname(request: HttpRequest) -> str:

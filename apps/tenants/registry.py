@@ -94,4 +94,6 @@ def base_url_of(host: str) -> str:
 def current_base_url() -> str:
     """Where the current tenant's pages are reached, without a slash at the end."""
     ref = by_schema(connection.schema_name)
-    return base_url_of(ref.host if ref else settings.PUBLIC_DOMAIN)
+    if ref is None or not ref.host:
+        raise LookupError(f"{connection.schema_name} is switched off or has no host name: no links can be written.")
+    return base_url_of(ref.host)

@@ -48,6 +48,8 @@ def tick() -> int:
     """Wake a worker for every tenant's queue that is due."""
     due = agenda.take_due(now=timezone.now())
     for item in due:
+        if registry.by_schema(item.schema_name) is None:  # Switched off or gone: its work rests.
+            continue
         agenda.announce(schema_name=item.schema_name, queue=item.queue)
     return len(due)
 

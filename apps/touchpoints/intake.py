@@ -149,10 +149,11 @@ def _locale_ok(value: str | None) -> bool:
 def _email_ok(value: str | None) -> bool:
     if not value:
         return True
-    if len(value) > 254:
+    address = value.strip().lower()  # as it will be stored: lower case may be longer, or no address any more
+    if len(address) > 254:
         return False
     try:
-        _valid_email(value.strip())
+        _valid_email(address)
     except ValidationError:
         return False
     return True

@@ -75,9 +75,7 @@ class Decision(models.Model):
     class Meta:
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
-        constraints = [
-            models.UniqueConstraint(fields=["event", "rule"], name="decision_once_per_rule", nulls_distinct=False)
-        ]
+        constraints = [models.UniqueConstraint(fields=["event", "rule"], name="decision_once_per_rule")]
         indexes = [
             models.Index(fields=["-decided_at", "-id"], name="decision_by_time"),
             models.Index(fields=["contact", "-decided_at"], name="decision_by_contact"),

@@ -14,10 +14,9 @@ SENTENCES: dict[str, Promise] = {
     "suppressed": _("This address must not be mailed: it bounced, complained or was blocked."),
     "no_legal_basis": _("There is no legal basis for writing to this contact."),
     "too_old": _("The event was too long ago when it reached us."),
-    "already_answered": _("The contact has answered already."),
     "contact_gone": _("The contact was deleted."),
-    "unsubscribed": _("The contact has unsubscribed."),
-    "expired": _("It could not be sent in time, and now the question would be pointless."),
+    "touchpoint_inactive": _("The touchpoint is switched off."),
+    "error": _("An error came in the way; it is tried again within the hour."),
     "unreadable_event": _("The event could not be read."),
 }
 

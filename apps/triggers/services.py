@@ -1,6 +1,5 @@
 """Deciding: which pending events lead to an invitation, and why the others don't."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,9 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min, QuerySet
+from django.db.models import F, Min, QuerySet
 
 from apps.common import agenda
+from apps.common.batches import SINGLES, sentence, together_or_singly
 from apps.common.ids import uuid7
 from apps.contacts import services as contacts
 from apps.contacts.eligibility import DEFERRED, SCHEDULED, SKIPPED, Facts, Policy, Verdict, decide
@@ -23,9 +23,6 @@ from apps.touchpoints.models import Event
 from apps.touchpoints.services import DECIDE_QUEUE
 from apps.triggers.models import Decision, TriggerRule
 
-logger = logging.getLogger(__name__)
-
-SINGLES = 50
 MAX_ATTEMPTS = 5
 
 
@@ -51,18 +48,12 @@ def decide_pending(*, now: datetime) -> int:
     If one of them breaks the batch, they are decided one by one: the others go through, the broken
     one is put aside with its error after a few tries.
     """
-    try:
-        return evaluate_events(now=now)
-    except Exception:
-        logger.exception("A batch of events cannot be decided together")
-    ids = list(_pending().values_list("id", flat=True)[:SINGLES])
-    for event_id in ids:
-        try:
-            evaluate_events(now=now, only=event_id)
-        except Exception as error:
-            logger.exception("Event %s cannot be decided", event_id)
-            _put_aside(event_id, error)
-    return len(ids)
+    return together_or_singly(
+        together=lambda: evaluate_events(now=now),
+        waiting=lambda: _pending().values_list("id", flat=True)[:SINGLES],
+        single=lambda event_id: evaluate_events(now=now, only=event_id),
+        put_aside=_put_aside,
+    )
 
 
 def decide_again(*, event_ids: Collection[UUID], now: datetime) -> int:
@@ -79,12 +70,9 @@ def _pending() -> QuerySet[Event]:
 
 
 def _put_aside(event_id: UUID, error: Exception) -> None:
-    event = Event.objects.get(pk=event_id)
-    event.attempts += 1
-    event.error = f"{type(error).__name__}: {error}".replace("\x00", "")[:500]
-    if event.attempts >= MAX_ATTEMPTS:
-        event.status = Event.Status.FAILED
-    event.save(update_fields=["attempts", "error", "status"])
+    pending = Event.objects.filter(pk=event_id, status=Event.Status.PENDING)  # Another worker may have decided it.
+    pending.update(attempts=F("attempts") + 1, error=sentence(error))
+    pending.filter(attempts__gte=MAX_ATTEMPTS).update(status=Event.Status.FAILED)
 
 
 @transaction.atomic
@@ -124,7 +112,7 @@ def _decide_event(
         return [(_decision(event, contact, None, Verdict(SKIPPED, "no_rule"), now), None)]
     result: list[tuple[Decision, InvitationRequest | None]] = []
     for rule in rules:
-        if not rule.is_active or not rule.survey.is_active:
+        if not (rule.is_active and rule.survey.is_active and event.touchpoint.is_active):
             result.append((_decision(event, contact, rule, Verdict(SKIPPED, "rule_inactive"), now), None))
             continue
         wanted_at = event.occurred_at + rule.delay

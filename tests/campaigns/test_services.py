@@ -5,7 +5,8 @@ import pytest
 from django.utils import timezone
 
 from apps.campaigns.models import Enrolment, StepRun
-from apps.campaigns.services import enrol, run_steps
+from apps.campaigns.services import enrol, run_due, run_steps
+from apps.campaigns.steps import email
 from apps.common.ids import uuid7
 from apps.contacts.models import LegalBasis, Outreach
 from apps.messaging.models import OutgoingEmail, Suppression
@@ -132,3 +133,40 @@ def test_fifty_follow_ups_cost_as_many_queries_as_five(campaigns: None, django_a
         with django_assert_max_num_queries(22):
             follow_up()
     assert OutgoingEmail.objects.count() == 55
+
+
+def test_a_campaign_switched_off_sends_nothing_more(campaigns: None) -> None:
+    respond(9, "Great")
+    enrol(now=timezone.now())
+    factories.Campaign.objects.update(is_active=False)
+    follow_up()
+    assert StepRun.objects.get().reason == "campaign_inactive"
+    assert not OutgoingEmail.objects.exists()
+
+
+def test_the_frame_of_the_mail_speaks_the_language_of_its_words(campaigns: None) -> None:
+    response = respond(9, "Toll", locale="")
+    Response.objects.filter(pk=response.pk).update(locale="de")
+    follow_up()
+    mail = OutgoingEmail.objects.get()
+    assert "für Bestellung erhalten" in mail.text
+    assert "Sie können der Verwendung" in mail.text
+
+
+def test_a_step_that_breaks_fails_alone(campaigns: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    poison = respond(9, "Great", name="Poison")
+    respond(9, "Great")
+    whole = email._letter
+
+    def break_on_poison(run: Any, contact: Any, brand: str) -> Any:
+        if contact.name == "Poison":
+            raise ZeroDivisionError("poison")
+        return whole(run, contact, brand)
+
+    monkeypatch.setattr(email, "_letter", break_on_poison)
+    now = timezone.now() + timedelta(seconds=1)
+    enrol(now=now)
+    run_due(now=now, base_url=BASE)
+    failed = StepRun.objects.get(status="failed")
+    assert (failed.enrolment.response, failed.reason) == (poison, "ZeroDivisionError")
+    assert StepRun.objects.filter(status="done").count() == 1

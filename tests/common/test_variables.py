@@ -32,5 +32,13 @@ def test_unknown_variables_are_named_once() -> None:
     assert unknown_variables("{{ nam }} {{ name }} {{ nam|x }}", {"name"}) == ["nam"]
 
 
+def test_what_looks_like_a_variable_but_is_none_is_named_too() -> None:
+    assert unknown_variables("{{ Name }} {{  name }} {{ first-name }} {{ name|x }}", {"name"}) == [
+        "Name",
+        "name",
+        "first-name",
+    ]
+
+
 def test_line_breaks_cannot_reach_a_header() -> None:
     assert one_line("Ada\r\nBcc: x@y.example\x00") == "Ada Bcc: x@y.example"

@@ -57,3 +57,10 @@ def test_a_hundred_people_cost_as_many_queries_as_one(django_assert_num_queries:
         person["name"] = "Ada"
     with django_assert_num_queries(2):
         resolve(*people)
+
+
+def test_properties_that_are_no_object_are_replaced() -> None:
+    known = ContactFactory(external_id="a", properties=[])
+    resolve({"external_id": "a", "properties": {"seats": 4}})
+    known.refresh_from_db()
+    assert known.properties == {"seats": 4}

@@ -2,6 +2,7 @@
 
 import smtplib
 import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -11,8 +12,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.utils import timezone
 
+from apps.contacts.models import Contact, LegalBasis
+from apps.messaging import transport
 from apps.messaging.models import OutgoingEmail, Sender, Suppression
-from apps.messaging.services import NewEmail, enqueue, send_batch, suppress
+from apps.messaging.services import NewEmail, enqueue, next_delivery_due, requeue, send_batch, suppress
 from tests.factories import ContactFactory
 
 pytestmark = pytest.mark.usefixtures("tenant")
@@ -55,12 +58,14 @@ def sink(settings: Any) -> Iterator[Sink]:
 
 
 def queue(*addresses: str, **changes: Any) -> None:
+    contact = ContactFactory()
+    LegalBasis.objects.create(contact=contact, kind="consent", source="test", granted_at=timezone.now())
     enqueue(
         mails=[
             NewEmail(
                 **{
                     "reason": f"test:{address}",
-                    "contact_id": ContactFactory().id,
+                    "contact_id": contact.id,
                     "to_email": address,
                     "to_name": "Ada",
                     "subject": "Hello",
@@ -159,3 +164,109 @@ def test_the_sink_can_refuse(sink: Sink, settings: Any) -> None:
     sink.refusals = {"never@x.example": "550 no"}
     with smtplib.SMTP("127.0.0.1", settings.EMAIL_PORT) as smtp, pytest.raises(smtplib.SMTPRecipientsRefused):
         smtp.sendmail("a@x.example", ["never@x.example"], "x")
+
+
+def test_a_worker_that_dies_leaves_one_unknown_mail_and_loses_none(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue(*[f"a{n}@x.example" for n in range(6)])
+    whole, count = transport.Session.send, iter(range(100))
+
+    def die_at_the_third(self: transport.Session, mail: OutgoingEmail) -> transport.Outcome:
+        if next(count) == 2:
+            raise SystemExit(9)
+        return whole(self, mail)
+
+    monkeypatch.setattr(transport.Session, "send", die_at_the_third)
+    with pytest.raises(SystemExit):
+        send()
+    assert sorted(statuses().values()) == ["queued"] * 3 + ["sending"] + ["sent"] * 2
+    due_at = next_delivery_due()
+    assert due_at is not None
+    assert due_at > timezone.now() + timedelta(minutes=4)
+    send_batch(now=timezone.now() + timedelta(minutes=6))
+    assert sorted(statuses().values()) == ["sent"] * 5 + ["unknown"]
+    assert len(sink.mails) == 5
+
+
+def test_a_legal_basis_taken_back_between_queue_and_send_stops_the_mail(sink: Sink) -> None:
+    queue("a@x.example")
+    LegalBasis.objects.update(revoked_at=timezone.now())
+    send()
+    assert OutgoingEmail.objects.get().last_error == "no_legal_basis"
+    assert not sink.mails
+
+
+def test_a_contact_erased_between_queue_and_send_is_not_mailed(sink: Sink) -> None:
+    queue("a@x.example")
+    Contact.objects.all().delete()
+    send()
+    assert OutgoingEmail.objects.get().last_error == "contact_gone"
+    assert not sink.mails
+
+
+def test_an_address_that_does_not_exist_is_not_tried_for_the_next_reason(sink: Sink) -> None:
+    sink.refusals = {"none@x.example": "550 5.1.1 no such user", "spam@x.example": "550 5.7.1 we dislike you"}
+    queue("none@x.example", "spam@x.example")
+    send()
+    assert set(statuses().values()) == {"bounced"}
+    assert list(Suppression.objects.values_list("email", "reason")) == [("none@x.example", "bounced")]
+
+
+def test_a_silent_mail_server_costs_one_timeout_per_batch(settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never says a word
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        settings.EMAIL_TIMEOUT = 0.3
+        queue(*[f"a{n}@x.example" for n in range(10)])
+        started = time.monotonic()
+        send()
+    assert time.monotonic() - started < 1.5
+    assert set(statuses().values()) == {"queued"}
+
+
+def test_hours_without_a_mail_server_lose_nothing(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    queue("a@x.example")
+    now = timezone.now()
+    until = now + timedelta(hours=12)
+    while now < until:
+        send_batch(now=now)
+        now = max(now + timedelta(seconds=1), OutgoingEmail.objects.get().due_at)
+    assert statuses() == {"a@x.example": "queued"}
+
+
+def test_what_failed_for_good_can_be_sent_on_request(sink: Sink) -> None:
+    queue("a@x.example", "b@x.example")
+    OutgoingEmail.objects.filter(to_email="a@x.example").update(status="failed")
+    OutgoingEmail.objects.filter(to_email="b@x.example").update(status="unknown")
+    ids = list(OutgoingEmail.objects.values_list("id", flat=True))
+    assert requeue(email_ids=ids, now=timezone.now()) == 1
+    send()
+    assert statuses() == {"a@x.example": "sent", "b@x.example": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("name", "email"),
+    [
+        ("Müller", "info@müller.example"),
+        ("漢" * 120, "a@example.com"),
+        ("ä" * 120, f"noreply@{'a' * 60}.{'b' * 40}.example.com"),
+        ("x", f"a@{'.'.join(['d' * 60] * 3)}.example.com"),
+    ],
+)
+def test_every_valid_sender_can_be_used(sink: Sink, name: str, email: str) -> None:
+    sender = Sender(name=name, email=email, is_default=True)
+    sender.full_clean()
+    sender.save()
+    queue("a@x.example")
+    send()
+    assert statuses() == {"a@x.example": "sent"}
+
+
+@pytest.mark.parametrize("name", ["", "Müller, Anna", 'x" <evil@x.example>', "A\x85Bcc: evil@x.example", "😀" * 200])
+def test_odd_names_and_umlaut_domains_are_sent(sink: Sink, name: str) -> None:
+    queue("x@exämple.example", to_name=name)
+    send()
+    [mail] = sink.mails
+    assert mail["Bcc"] is None
+    assert "x@xn--exmple-cua.example" in str(mail["To"])

@@ -27,6 +27,7 @@ def esp(status_code: int) -> AnymailRequestsAPIError:
         (ValueError("bad header"), "failed"),
         (AnymailRecipientsRefused("blocked"), "bounced"),
         (esp(429), "queued"),
+        (esp(401), "queued"),
         (esp(503), "queued"),
         (esp(422), "failed"),
         (esp(504), "unknown"),

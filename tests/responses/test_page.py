@@ -119,6 +119,12 @@ def test_wrong_links_look_all_the_same_and_are_slowed_down(invitation: Invitatio
     assert answers[-1]["Retry-After"] == "60"
 
 
+def test_right_links_work_while_somebody_guesses_from_the_same_address(invitation: Invitation, client: Client) -> None:
+    for number in range(40):
+        client.get(f"/s/guess-{number}")
+    assert client.get(f"/s/{TOKEN}").status_code == 200
+
+
 def test_an_expired_link_says_so(invitation: Invitation, client: Client) -> None:
     invitation.link_expires_at = timezone.now() - timedelta(seconds=1)
     invitation.save()

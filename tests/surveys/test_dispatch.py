@@ -1,5 +1,6 @@
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -7,6 +8,7 @@ from django.utils import timezone
 from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
 from apps.messaging.models import OutgoingEmail, Suppression
 from apps.messaging.services import suppress
+from apps.surveys import mails, services
 from apps.surveys.models import Invitation
 from apps.surveys.services import dispatch_due
 from apps.triggers.services import evaluate_events
@@ -97,3 +99,32 @@ def test_fifty_invitations_cost_as_many_queries_as_five(django_assert_max_num_qu
         evaluate_events(now=timezone.now())
         with django_assert_max_num_queries(22):
             assert dispatch_due(now=timezone.now() + timedelta(seconds=1), base_url=BASE) == count
+
+
+def test_a_touchpoint_switched_off_stops_what_it_scheduled(invitation: Invitation) -> None:
+    assert invitation.touchpoint is not None
+    invitation.touchpoint.is_active = False
+    invitation.touchpoint.save()
+    row = dispatch()
+    assert (row.status, row.status_reason) == ("revoked", "touchpoint_inactive")
+
+
+def test_an_invitation_that_breaks_lets_its_neighbours_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    factories.house(delay=timedelta(0))
+    factories.EventFactory.create_batch(3)
+    evaluate_events(now=timezone.now())
+    poison = Contact.objects.order_by("id")[1].id
+    whole = mails.unsubscribe_url
+
+    def break_on_poison(contact_id: UUID, base_url: str) -> str:
+        if contact_id == poison:
+            raise ZeroDivisionError("poison")
+        return whole(contact_id, base_url)
+
+    monkeypatch.setattr(mails, "unsubscribe_url", break_on_poison)
+    now = timezone.now() + timedelta(seconds=1)
+    services.dispatch(now=now, base_url=BASE)
+    assert services.dispatch(now=now, base_url=BASE) == 0
+    assert Invitation.objects.filter(status="queued").count() == 2
+    left = Invitation.objects.get(status="scheduled")
+    assert (left.contact_id, left.status_reason, left.send_at) == (poison, "error", now + timedelta(hours=1))

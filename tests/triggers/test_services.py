@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
@@ -119,3 +120,36 @@ def test_an_event_that_breaks_is_put_aside_and_its_neighbours_go_through(monkeyp
     decide_pending(now=timezone.now())
     poison.refresh_from_db()
     assert poison.status == "decided"
+
+
+def test_trouble_with_the_database_is_not_the_events_fault(monkeypatch: Any) -> None:
+    factories.TriggerRuleFactory()
+    event = factories.EventFactory()
+
+    def deadlock(**_: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(services, "resolve_contacts", deadlock)
+    for _ in range(services.MAX_ATTEMPTS + 1):
+        with pytest.raises(OperationalError):
+            decide_pending(now=timezone.now())
+    event.refresh_from_db()
+    assert (event.status, event.attempts) == ("pending", 0)
+
+
+def test_a_touchpoint_switched_off_before_deciding_asks_nobody() -> None:
+    rule = factories.TriggerRuleFactory()
+    factories.EventFactory()
+    rule.touchpoint.is_active = False
+    rule.touchpoint.save()
+    assert [d.reason for d in decide_all()] == ["rule_inactive"]
+
+
+def test_rules_can_be_deleted_and_their_decisions_stay() -> None:
+    first = factories.TriggerRuleFactory()
+    second = factories.TriggerRuleFactory(name="second")
+    factories.EventFactory()
+    assert len(decide_all()) == 2
+    first.delete()
+    second.delete()
+    assert Decision.objects.filter(rule=None).count() == 2

@@ -80,5 +80,6 @@ def _letter(run: Run, contact: Contact, brand: str) -> Letter | None:
         contact=contact,
         template="follow_up",
         subject=one_line(fill(subject, values)),
+        language=language,
         context={"body": filled, "paragraphs": [p for p in filled.split("\n\n") if p.strip()]},
     )

@@ -71,6 +71,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='decision',
-            constraint=models.UniqueConstraint(fields=('event', 'rule'), name='decision_once_per_rule', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('event', 'rule'), name='decision_once_per_rule'),
         ),
     ]
