@@ -70,6 +70,16 @@ def schedule_invitations(*, requests: Sequence[InvitationRequest], now: datetime
     return {row.reason: row.id for row in rows}
 
 
+@transaction.atomic
+def revoke_scheduled(*, invitation_ids: Collection[UUID], reason: str) -> int:
+    """Take back invitations that have not been sent yet, with the reason; returns how many."""
+    rows = Invitation.objects.filter(id__in=invitation_ids, status=Invitation.Status.SCHEDULED)
+    ids = list(rows.select_for_update().values_list("id", flat=True))
+    Invitation.objects.filter(id__in=ids).update(status=Invitation.Status.REVOKED, status_reason=reason)
+    contacts.release(reasons=[outreach_reason(invitation_id) for invitation_id in ids])
+    return len(ids)
+
+
 def outreach_reason(invitation_id: UUID) -> str:
     """What an invitation is called in the contact budget's ledger and in the outbox."""
     return f"invitation:{invitation_id}"

@@ -54,6 +54,16 @@ class TriggerRuleAdmin(BaseAdmin):
     list_select_related = ("touchpoint", "survey")
     search_fields = ("name", "touchpoint__key", "survey__key")
 
+    def save_model(self, request: HttpRequest, rule: TriggerRule, form: Any, change: bool) -> None:
+        super().save_model(request, rule, form, change)
+        if change and not rule.is_active:
+            count = services.withdraw(rule_id=rule.pk)
+            if count:
+                text = ngettext(
+                    "%(count)d planned invitation taken back.", "%(count)d planned invitations taken back.", count
+                )
+                self.message_user(request, text % {"count": count})
+
     @admin.display(description=gettext_lazy("rule"))
     def as_sentence(self, rule: TriggerRule) -> str:
         return sentence(rule)

@@ -65,6 +65,13 @@ def decide_again(*, event_ids: Collection[UUID], now: datetime) -> int:
     return count
 
 
+def withdraw(*, rule_id: int) -> int:
+    """Take back what a rule has scheduled and not sent yet, for it was switched off; returns how many."""
+    decisions = Decision.objects.filter(rule_id=rule_id, invitation__status="scheduled")
+    ids = list(decisions.values_list("invitation_id", flat=True))
+    return surveys.revoke_scheduled(invitation_ids=ids, reason="rule_inactive")
+
+
 def _pending() -> QuerySet[Event]:
     return Event.objects.filter(status=Event.Status.PENDING).order_by("received_at")
 

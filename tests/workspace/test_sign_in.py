@@ -48,3 +48,12 @@ def test_signing_out_needs_a_post_and_ends_the_session(client: Client) -> None:
     assert client.get("/logout/").status_code == 405
     assert client.post("/logout/").headers["Location"] == "/login/"
     assert client.get("/").status_code == 302
+
+
+def test_a_user_is_spoken_to_in_the_language_chosen(visitor: Client, user: User) -> None:
+    user.language = "de"
+    user.save()
+    visitor.force_login(user)
+    assert '<html lang="de"' in visitor.get("/responses/", headers={"accept-language": "en"}).content.decode()
+    visitor.cookies["django_language"] = "en"
+    assert '<html lang="en"' in visitor.get("/responses/").content.decode()
