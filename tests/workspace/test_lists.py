@@ -39,7 +39,8 @@ def test_responses_are_found_by_each_filter(client: Client, setup: SimpleNamespa
 def test_no_filter_value_breaks_a_list(client: Client, path: str) -> None:
     for name in ("q", "segment", "touchpoint", "days", "comment", "status", "cursor"):
         for value in ("\x00", "'; --", "9" * 400, "2026-01-01~x", "9999-99-99~1", "%"):
-            assert client.get(path, {name: value}).status_code == 200, (name, value)
+            wanted = 400 if "\x00" in value else 200
+            assert client.get(path, {name: value}).status_code == wanted, (name, value)
 
 
 def test_pages_show_each_row_once_also_among_equal_times(setup: SimpleNamespace, now: datetime) -> None:
