@@ -88,5 +88,5 @@ def test_an_unknown_reason_stands_for_itself() -> None:
 def test_a_withdrawn_invitation_says_why(setup: SimpleNamespace, now: datetime) -> None:
     invitation = story(setup, 1, now).invitation
     assert invitation is not None
-    invitation.status, invitation.status_reason = "revoked", "unsubscribed"
-    assert str(what_next(invitation.decision).because) == str(SENTENCES["unsubscribed"])
+    invitation.status, invitation.status_reason = "revoked", "suppressed"
+    assert str(what_next(invitation.decision).because) == str(SENTENCES["suppressed"])
