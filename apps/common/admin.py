@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -43,6 +44,13 @@ class BaseAdmin(FriendlyFields, ModelAdmin):
     list_per_page = 50
     warn_unsaved_form = True
     compressed_fields = True
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A year beyond all calendars is a wrong filter like any other: Django then shows the unfiltered list."""
+        try:
+            return super().get_changelist_instance(request)
+        except OverflowError as error:
+            raise IncorrectLookupParameters(error) from error
 
 
 class BaseStacked(FriendlyFields, StackedInline):

@@ -13,6 +13,7 @@ from django_tenants.utils import schema_context
 from apps.accounts.models import User
 from apps.common.admin import FlowAdmin, SingletonAdmin
 from apps.common.admin_site import operator_admin, tenant_admin
+from apps.messaging.models import OutgoingEmail
 from tests.admin.conftest import PUBLIC, TENANT, client_for, run_flow
 
 LISTS = [model for model, page in tenant_admin._registry.items() if not isinstance(page, SingletonAdmin)]
@@ -57,6 +58,13 @@ def test_a_list_can_be_searched_and_its_rows_opened(client: Client, model: type[
     row = model._default_manager.first()
     assert row is not None
     assert client.get(url(model, f"{row.pk}/change/")).status_code == 200
+
+
+@pytest.mark.parametrize("year", ["99999999999", "0", "-1", "9" * 400])
+def test_an_absurd_year_leads_back_to_the_whole_list(client: Client, year: str) -> None:
+    answer = client.get(url(OutgoingEmail), {"queued_at__year": year})
+    assert answer.status_code == 302
+    assert client.get(answer["Location"]).status_code == 200
 
 
 @pytest.mark.parametrize("model", FLOW, ids=name)
