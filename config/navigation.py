@@ -17,8 +17,10 @@ def tenant(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[Group] = [
         (_("Journey"), [("touchpoints.stage", "flag"), ("touchpoints.touchpoint", "route"),
                         ("touchpoints.event", "bolt")]),
-        (_("Asking"), [("triggers.triggerrule", "rule"), ("surveys.survey", "quiz"), ("surveys.theme", "palette"),
-                       ("contacts.contactbudget", "hourglass_top"), ("triggers.decision", "alt_route"),
+        (_("Asking"), [("triggers.triggerrule", "rule"), ("triggers.cadence", "event_repeat"),
+                       ("triggers.segment", "group_work"), ("surveys.survey", "quiz"), ("surveys.theme", "palette"),
+                       ("contacts.contactbudget", "hourglass_top"), ("contacts.businesscalendar", "calendar_month"),
+                       ("triggers.decision", "alt_route"), ("triggers.dryrun", "science"),
                        ("surveys.invitation", "send")]),
         (_("Answering"), [("responses.response", "forum"), ("cases.case", "support_agent")]),
         (_("Follow-up"), [("campaigns.campaign", "campaign"), ("campaigns.enrolment", "how_to_reg"),

@@ -37,6 +37,7 @@ class SurveyFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Survey
         django_get_or_create = ("key",)
+        skip_postgeneration_save = True
 
     key = "order"
     name = {"en": "Order", "de": "Bestellung"}
@@ -78,11 +79,17 @@ class SurveyFactory(factory.django.DjangoModelFactory):
 class TriggerRuleFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = TriggerRule
+        skip_postgeneration_save = True
 
     name = "After the order"
-    touchpoint = factory.SubFactory(TouchpointFactory)
     survey = factory.SubFactory(SurveyFactory)
     delay = timedelta(days=3)
+
+    @factory.post_generation
+    def touchpoints(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
+        """``touchpoints=[…]``; the order that was received unless told otherwise."""
+        if create:
+            self.touchpoints.set([TouchpointFactory()] if extracted is None else extracted)
 
 
 class ContactFactory(factory.django.DjangoModelFactory):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -10,7 +11,8 @@ from unfold.paginator import InfinitePaginator
 
 from apps.common.admin import BaseAdmin, BaseTabular, FlowAdmin, SingletonAdmin
 from apps.common.admin_site import tenant_admin
-from apps.contacts.models import Company, Contact, ContactBudget, LegalBasis, Outreach
+from apps.contacts.ledger import ZONE_KEY
+from apps.contacts.models import BusinessCalendar, Company, Contact, ContactBudget, LegalBasis, Outreach
 
 
 @admin.register(Company, site=tenant_admin)
@@ -19,6 +21,9 @@ class CompanyAdmin(BaseAdmin):
     search_fields = ("name", "=external_id")
     ordering = ("name",)
     paginator = InfinitePaginator
+
+
+PLACE = ("time_zone", "country", "region")
 
 
 class LegalBasisInline(BaseTabular):
@@ -30,7 +35,7 @@ class LegalBasisInline(BaseTabular):
 class ContactAdmin(BaseAdmin):
     inlines = (LegalBasisInline,)
     autocomplete_fields = ("company",)
-    fields = ("name", "email", "external_id", "locale", "company", "properties", "created_at", "updated_at")
+    fields = ("name", "email", "external_id", "locale", "company", *PLACE, "properties", "created_at", "updated_at")
     readonly_fields = ("created_at", "updated_at")
     list_display = ("__str__", "email", "external_id", "locale", "company", "created_at")
     list_filter = ("locale",)
@@ -73,6 +78,17 @@ class OutreachAdmin(FlowAdmin):
     )
     def budget_state(self, outreach: Outreach) -> tuple[str, str]:
         return outreach.state, outreach.get_state_display()
+
+
+@admin.register(BusinessCalendar, site=tenant_admin)
+class BusinessCalendarAdmin(SingletonAdmin):
+    """One row: the tenant's own clock and holidays."""
+
+    fields = PLACE
+
+    def save_model(self, request: HttpRequest, row: BusinessCalendar, form: Any, change: bool) -> None:
+        super().save_model(request, row, form, change)
+        cache.delete(ZONE_KEY)
 
 
 @admin.register(ContactBudget, site=tenant_admin)

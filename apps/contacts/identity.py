@@ -6,7 +6,20 @@ from typing import Any, TypedDict
 
 from django.db.models import Q
 
-from apps.contacts.models import Contact
+from apps.contacts.models import Company, Contact
+
+PLACE = ("time_zone", "country", "region")
+
+
+class CompanyData(TypedDict, total=False):
+    """A company as sent; the external id is required."""
+
+    external_id: str
+    name: str
+    time_zone: str
+    country: str
+    region: str
+    properties: dict[str, Any]
 
 
 class ContactData(TypedDict, total=False):
@@ -16,6 +29,10 @@ class ContactData(TypedDict, total=False):
     email: str
     name: str
     locale: str
+    time_zone: str
+    country: str
+    region: str
+    company: CompanyData
     properties: dict[str, Any]
 
 
@@ -49,16 +66,18 @@ def resolve_contacts(*, people: Sequence[ContactData], now: datetime) -> list[Co
     if fresh:
         Contact.objects.bulk_create(fresh, ignore_conflicts=True)
         index = _read(people)
+    # After the contacts: whoever locks both locks them in this order.
+    companies = resolve_companies(companies=[data["company"] for data in people if data.get("company")])
     changed: dict[Any, Contact] = {}
     result: list[Contact | None] = []
     for data in people:
         contact = index.find(data)
-        if contact is not None and _merge(contact, data, index):
+        if contact is not None and (_merge(contact, data, index) | _join(contact, data, companies)):
             contact.updated_at = now
             changed[contact.pk] = contact
         result.append(contact)
     if changed:
-        fields = ["external_id", "email", "name", "locale", "properties", "updated_at"]
+        fields = ["external_id", "email", "name", "locale", *PLACE, "company", "properties", "updated_at"]
         Contact.objects.bulk_update(changed.values(), fields, batch_size=500)
     return result
 
@@ -91,7 +110,7 @@ def _missing(people: Sequence[ContactData], index: _Index, now: datetime) -> lis
 
 def _merge(contact: Contact, data: ContactData, index: _Index) -> bool:
     """Take over what the entry says; True if that changed the contact. What is empty changes nothing."""
-    before = (contact.external_id, contact.email, contact.name, contact.locale, contact.properties)
+    before = _values(contact)
     if data.get("external_id") and not contact.external_id:
         contact.external_id = data["external_id"]
     email = _address(data)
@@ -103,5 +122,57 @@ def _merge(contact: Contact, data: ContactData, index: _Index) -> bool:
     extra: Mapping[str, Any] = data.get("properties") or {}
     known = contact.properties if isinstance(contact.properties, dict) else {}  # the admin takes any JSON
     contact.properties = {**known, **extra}
+    _place(contact, data)
     index.add(contact)
-    return before != (contact.external_id, contact.email, contact.name, contact.locale, contact.properties)
+    return before != _values(contact)
+
+
+def _values(contact: Contact) -> tuple[Any, ...]:
+    place = (contact.time_zone, contact.country, contact.region)
+    return (contact.external_id, contact.email, contact.name, contact.locale, *place, contact.properties)
+
+
+def _place(row: Contact | Company, data: ContactData | CompanyData) -> None:
+    """Take over clock and holidays. A new country without a region ends the old region."""
+    country, region = (data.get("country") or "").upper(), (data.get("region") or "").upper()
+    row.time_zone = data.get("time_zone") or row.time_zone
+    if country:
+        row.region = region if region or country != row.country else row.region
+        row.country = country
+
+
+def _join(contact: Contact, data: ContactData, companies: Mapping[str, int]) -> bool:
+    """Note the company the contact belongs to; True if that changed it."""
+    company_id = companies.get((data.get("company") or {}).get("external_id", ""))
+    if company_id is None or contact.company_id == company_id:
+        return False
+    contact.company_id = company_id
+    return True
+
+
+def resolve_companies(*, companies: Sequence[CompanyData]) -> dict[str, int]:
+    """External id → primary key, created or updated. Must run in a transaction; at most four queries."""
+    told = {data["external_id"]: data for data in companies}
+    if not told:
+        return {}
+    known_ids = set(Company.objects.filter(external_id__in=told).values_list("external_id", flat=True))
+    # In one order, so that two batches with the same new companies do not wait for each other in a circle.
+    fresh = [
+        Company(external_id=key, name=(told[key].get("name") or key)[:200]) for key in sorted(told.keys() - known_ids)
+    ]
+    if fresh:
+        Company.objects.bulk_create(fresh, ignore_conflicts=True)
+    rows = list(Company.objects.filter(external_id__in=told).order_by("pk").select_for_update())
+    changed = []
+    for row in rows:
+        data = told[row.external_id or ""]
+        before = (row.name, row.time_zone, row.country, row.region, row.properties)
+        row.name = data.get("name") or row.name
+        known = row.properties if isinstance(row.properties, dict) else {}
+        row.properties = {**known, **(data.get("properties") or {})}
+        _place(row, data)
+        if before != (row.name, row.time_zone, row.country, row.region, row.properties):
+            changed.append(row)
+    if changed:
+        Company.objects.bulk_update(changed, ["name", *PLACE, "properties"], batch_size=500)
+    return {row.external_id or "": row.pk for row in rows}

@@ -1,15 +1,71 @@
 """Contacts, the companies they belong to, why we may write to them, and how often we did."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.ids import uuid7
+from apps.common.schedule import valid_region, valid_zone
 
 
-class Company(models.Model):
+class Bucket(models.Func):
+    """0 … 65,535 from the last two bytes of a UUID, which are random in a version 7 UUID."""
+
+    template = "(get_byte(uuid_send(%(expressions)s), 14) * 256 + get_byte(uuid_send(%(expressions)s), 15))"
+    output_field = models.IntegerField()
+
+
+def check_zone(value: str) -> None:
+    """Refuse what is no time zone."""
+    if not valid_zone(value):
+        raise ValidationError(_("“%(value)s” is no time zone such as Europe/Berlin."), params={"value": value})
+
+
+class Place(models.Model):
+    """Where somebody is: the clock and the public holidays to keep to. Empty: the next wider one's."""
+
+    time_zone = models.CharField(
+        _("time zone"), max_length=60, blank=True, validators=[check_zone], help_text=_("For example Europe/Berlin.")
+    )
+    country = models.CharField(
+        _("country"), max_length=2, blank=True, help_text=_("Two letters, for example DE: for its public holidays.")
+    )
+    region = models.CharField(_("region"), max_length=10, blank=True, help_text=_("For example BY for Bavaria."))
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        super().clean()
+        self.country, self.region = self.country.strip().upper(), self.region.strip().upper()
+        if self.region and self.country and not valid_region(self.country, self.region):
+            raise ValidationError({"region": _("This country has no such region.")})
+        if self.country and not valid_region(self.country, ""):
+            raise ValidationError({"country": _("The public holidays of this country are not known.")})
+
+
+class BusinessCalendar(Place):
+    """The tenant's own clock and holidays. One row per tenant."""
+
+    class Meta:
+        verbose_name = _("calendar")
+        verbose_name_plural = _("calendar")
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="business_calendar_single_row")]
+
+    def __str__(self) -> str:
+        return str(_("Calendar"))
+
+    def clean(self) -> None:
+        super().clean()
+        if self._state.adding and BusinessCalendar.objects.exists():
+            raise ValidationError(_("There is one calendar; change it instead."))
+        self.pk = 1
+
+
+class Company(Place):
     """The organisation a contact belongs to (B2B)."""
 
     name = models.CharField(_("name"), max_length=200)
@@ -24,7 +80,7 @@ class Company(models.Model):
         return self.name
 
 
-class Contact(models.Model):
+class Contact(Place):
     """A person who may be asked. Known by external id, e-mail address, or both."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -53,11 +109,16 @@ class Contact(models.Model):
                 name="contact_email_lower_case",
             ),
         ]
+        indexes = [
+            # The id's last two bytes are random: by them a cadence spreads contacts over its period.
+            models.Index(Bucket("id"), name="contact_bucket"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.external_id or str(self.id)
 
     def clean(self) -> None:
+        super().clean()
         self.email = self.email.strip().lower() or None if self.email else None
         self.external_id = self.external_id or None
 
@@ -101,6 +162,10 @@ class Outreach(models.Model):
         SPENT = "spent", _("spent")
         RELEASED = "released", _("released")
 
+    class Outcome(models.TextChoices):
+        ANSWERED = "answered", _("answered")
+        DECLINED = "declined", _("declined")
+
     contact = models.ForeignKey(
         Contact, models.CASCADE, db_index=False, related_name="outreaches", verbose_name=_("contact")
     )
@@ -110,11 +175,27 @@ class Outreach(models.Model):
     )
     at = models.DateTimeField(_("at"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.RESERVED)
+    topic = models.CharField(_("about"), max_length=60, blank=True, help_text=_("What was asked, e.g. survey:3"))
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    give_up_at = models.DateTimeField(_("pointless after"), null=True)
+    plan = models.JSONField(_("plan"), default=dict)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, blank=True)
+    outcome_at = models.DateTimeField(_("since"), null=True)
 
     class Meta:
         verbose_name = _("outreach")
         verbose_name_plural = _("outreaches")
-        indexes = [models.Index(fields=["contact", "at"], name="outreach_by_contact")]
+        indexes = [
+            models.Index(fields=["contact", "at"], name="outreach_by_contact"),
+            models.Index(fields=["contact", "outcome_at"], name="outreach_outcomes", condition=~models.Q(outcome="")),
+            # How many a rule with a daily limit has planned per day.
+            models.Index(
+                KeyTextTransform("origin", "plan"),
+                "at",
+                name="outreach_capped",
+                condition=models.Q(plan__has_key="daily_cap"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%Y-%m-%d}"
@@ -128,6 +209,42 @@ class ContactBudget(models.Model):
         default=14,
         validators=[MaxValueValidator(365)],
         help_text=_("0 switches the limit off."),
+    )
+    max_per_90_days = models.PositiveSmallIntegerField(
+        _("at most per 90 days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Approaches to one contact. Empty: no limit."),
+    )
+    max_per_365_days = models.PositiveSmallIntegerField(
+        _("at most per 365 days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Approaches to one contact. Empty: no limit."),
+    )
+    max_per_company = models.PositiveSmallIntegerField(
+        _("at most per company"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Approaches to all contacts of one company within the days below. Empty: no limit."),
+    )
+    company_days = models.PositiveSmallIntegerField(
+        _("days of the company's limit"), default=30, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
+    days_after_response = models.PositiveSmallIntegerField(
+        _("days of rest after a response"),
+        default=0,
+        validators=[MaxValueValidator(365)],
+        help_text=_("Nothing new is asked within this time after the contact answered."),
+    )
+    days_after_decline = models.PositiveSmallIntegerField(
+        _("days of rest after a refusal"),
+        default=30,
+        validators=[MaxValueValidator(365)],
+        help_text=_("Nothing new is asked within this time after the contact closed a question unanswered."),
     )
 
     class Meta:

@@ -117,6 +117,14 @@ def requeue(*, email_ids: Collection[UUID], now: datetime) -> int:
     return count
 
 
+def revoke_queued(*, reasons: Collection[str], because: str) -> list[str]:
+    """Withdraw mails that no worker has begun to send; returns their reasons."""
+    rows = OutgoingEmail.objects.filter(reason__in=reasons, status=OutgoingEmail.Status.QUEUED)
+    found = list(rows.select_for_update().values_list("reason", flat=True))
+    rows.filter(reason__in=found).update(status=OutgoingEmail.Status.REVOKED, last_error=because, lease_until=None)
+    return found
+
+
 def _give_up_lost(now: datetime) -> int:
     return OutgoingEmail.objects.filter(status=OutgoingEmail.Status.SENDING, lease_until__lt=now).update(
         status=OutgoingEmail.Status.UNKNOWN, lease_until=None, last_error="interrupted while sending"

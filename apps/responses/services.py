@@ -12,9 +12,12 @@ from django.db.models import Min
 from apps.common import agenda, tokens
 from apps.common.ids import uuid7
 from apps.common.segments import segment_of
+from apps.contacts import ledger
+from apps.contacts.models import Outreach
 from apps.integrations import webhooks
 from apps.responses.models import Answer, Response, Revision, ScoreChange
 from apps.surveys.models import Invitation, Question
+from apps.surveys.services import outreach_reason
 
 FOLLOW_UP_QUEUE = "campaigns.enrol"
 ROLL_UP_QUEUE = "insights.roll_up"
@@ -69,6 +72,7 @@ def submit(*, invitation_id: UUID, submission: Submission, now: datetime) -> Res
         update_fields=["value"],
         unique_fields=["response", "question"],
     )
+    ledger.note_outcome(reason=outreach_reason(invitation_id), outcome=Outreach.Outcome.ANSWERED, now=now)
     if response.follow_up == Response.FollowUp.PENDING:
         agenda.wake(queue=FOLLOW_UP_QUEUE, due_at=now, now=now)
     _publish(response, now)

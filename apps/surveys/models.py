@@ -1,7 +1,7 @@
 """Surveys, how they look, and who was invited to answer them."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +45,12 @@ class Survey(models.Model):
     key = models.SlugField(_("key"), max_length=60, unique=True)
     name = TextsField(_("name"))
     is_active = models.BooleanField(_("active"), default=True)
+    min_days_between = models.PositiveSmallIntegerField(
+        _("days between two askings"),
+        default=0,
+        validators=[MaxValueValidator(730)],
+        help_text=_("The same contact is asked this survey again after so many days at the earliest. 0: no limit."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

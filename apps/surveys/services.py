@@ -1,7 +1,7 @@
 """Inviting: scheduled invitations become mails when their time has come and all still holds."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,18 +10,22 @@ from django.db.models import Min
 
 from apps.common import agenda, tokens
 from apps.common.batches import SINGLES, together_or_singly
+from apps.common.bulk import copy_rows
 from apps.common.ids import uuid7
-from apps.contacts import services as contacts
-from apps.contacts.eligibility import BLOCKED, DEFERRED, SKIPPED, Facts, Policy, Verdict, decide
-from apps.contacts.models import Outreach
+from apps.contacts import ledger
+from apps.contacts.budget import Entry
+from apps.contacts.eligibility import BLOCKED, Verdict
 from apps.messaging import services as messaging
-from apps.surveys import mails
+from apps.surveys import mails, recheck
 from apps.surveys.models import Invitation
 
 DISPATCH_QUEUE = "surveys.dispatch"
 RETRY_AFTER = timedelta(hours=1)
 LINK_LIFETIME = timedelta(days=60)
-BUDGET_HORIZON = timedelta(days=366)
+_COLUMNS = (
+    "id", "survey_id", "contact_id", "touchpoint_id", "event_id", "reason", "status", "status_reason", "send_at",
+    "give_up_at", "created_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +37,29 @@ class InvitationRequest:
     touchpoint_id: int | None
     event_id: UUID | None
     reason: str
-    send_at: datetime
-    give_up_at: datetime
+    entry: Entry
+    """Its place in the contact budget: time, expiry, priority and plan."""
+    id: UUID = field(default_factory=uuid7)
 
 
-def schedule_invitations(*, requests: Sequence[InvitationRequest], now: datetime) -> dict[str, UUID]:
-    """Write invitations and reserve their place in the contact budget; returns reason → invitation id.
+def schedule_invitations(*, requests: Sequence[InvitationRequest], now: datetime) -> None:
+    """Write invitations and reserve their place in the contact budget.
 
     Must run in the transaction of the decisions it comes from.
     """
     if not requests:
-        return {}
-    rows = [
-        Invitation(
-            id=uuid7(),
-            contact_id=r.contact_id,
-            survey_id=r.survey_id,
-            touchpoint_id=r.touchpoint_id,
-            event_id=r.event_id,
-            reason=r.reason,
-            send_at=r.send_at,
-            give_up_at=r.give_up_at,
-            created_at=now,
-        )
-        for r in requests
-    ]
-    Invitation.objects.bulk_create(rows)
-    contacts.enter_approaches(
-        approaches=[
-            contacts.Approach(row.contact_id, Outreach.Kind.INVITATION, outreach_reason(row.id), row.send_at)
-            for row in rows
-            if row.contact_id
-        ]
-    )
-    agenda.wake(queue=DISPATCH_QUEUE, due_at=min(row.send_at for row in rows), now=now)
-    return {row.reason: row.id for row in rows}
+        return
+    copy_rows(
+        "surveys_invitation",
+        _COLUMNS,
+        (
+            (r.id, r.survey_id, r.contact_id, r.touchpoint_id, r.event_id, r.reason, "scheduled", "", r.entry.at,
+             r.entry.give_up_at, now)
+            for r in requests
+        ),
+    )  # fmt: skip
+    ledger.copy_in((r.contact_id, r.entry) for r in requests)
+    agenda.wake(queue=DISPATCH_QUEUE, due_at=min(r.entry.at for r in requests), now=now)
 
 
 @transaction.atomic
@@ -76,8 +68,33 @@ def revoke_scheduled(*, invitation_ids: Collection[UUID], reason: str) -> int:
     rows = Invitation.objects.filter(id__in=invitation_ids, status=Invitation.Status.SCHEDULED)
     ids = list(rows.select_for_update().values_list("id", flat=True))
     Invitation.objects.filter(id__in=ids).update(status=Invitation.Status.REVOKED, status_reason=reason)
-    contacts.release(reasons=[outreach_reason(invitation_id) for invitation_id in ids])
+    ledger.release(reasons=[outreach_reason(invitation_id) for invitation_id in ids])
     return len(ids)
+
+
+def revoke_unsent(*, reasons: Collection[str], reason: str) -> int:
+    """Take back approaches by their names in the ledger, scheduled or waiting in the outbox; returns how many.
+
+    A mail that a worker has begun to send is not to be had any more.
+    """
+    ids = [UUID(name.removeprefix("invitation:")) for name in reasons if name.startswith("invitation:")]
+    count = revoke_scheduled(invitation_ids=ids, reason=reason)
+    withdrawn = messaging.revoke_queued(reasons=reasons, because=reason)
+    ledger.release(reasons=withdrawn, also_spent=True)
+    ids = [UUID(name.removeprefix("invitation:")) for name in withdrawn if name.startswith("invitation:")]
+    Invitation.objects.filter(id__in=ids).update(status=Invitation.Status.REVOKED, status_reason=reason)
+    return count + len(withdrawn)
+
+
+def move_scheduled(*, times: Mapping[UUID, datetime], reason: str, now: datetime) -> None:
+    """Put invitations that have not been sent yet to other times."""
+    rows = list(Invitation.objects.filter(id__in=times, status=Invitation.Status.SCHEDULED))
+    for row in rows:
+        row.send_at, row.status_reason = times[row.id], reason
+    Invitation.objects.bulk_update(rows, ["send_at", "status_reason"], batch_size=500)
+    ledger.move(times={outreach_reason(row.id): row.send_at for row in rows})
+    if rows:
+        agenda.wake(queue=DISPATCH_QUEUE, due_at=min(row.send_at for row in rows), now=now)
 
 
 def outreach_reason(invitation_id: UUID) -> str:
@@ -116,13 +133,13 @@ def dispatch_due(*, now: datetime, base_url: str, limit: int = 200, only: UUID |
     waiting = Invitation.objects.filter(status=Invitation.Status.SCHEDULED, send_at__lte=now)
     due = list(
         (waiting.filter(pk=only) if only else waiting)
-        .select_related("contact", "survey", "touchpoint")
+        .select_related("contact__company", "survey", "touchpoint")
         .order_by("send_at")
         .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
     if not due:
         return 0
-    verdicts = _check_again(due, now)
+    verdicts = recheck.check_again(due, now)
     going = [(row, tokens.new_token()) for row in due if verdicts[row.id].at == now]
     queued = _queue_mails(going, now, base_url)
     for row in due:
@@ -130,61 +147,10 @@ def dispatch_due(*, now: datetime, base_url: str, limit: int = 200, only: UUID |
     Invitation.objects.bulk_update(
         due, ["status", "status_reason", "send_at", "email", "token_hash", "link_expires_at"], batch_size=500
     )
-    contacts.move(
-        approaches=[
-            contacts.Approach(row.contact_id, Outreach.Kind.INVITATION, outreach_reason(row.id), row.send_at)
-            for row in due
-            if row.contact_id and row.status == Invitation.Status.SCHEDULED
-        ]
-    )
-    contacts.spend(reasons=[outreach_reason(row.id) for row, _token in going], now=now)
-    contacts.release(
-        reasons=[outreach_reason(row.id) for row in due if row.status in ("revoked", "expired")],
-    )
+    ledger.move(times={outreach_reason(row.id): row.send_at for row in due if row.status == "scheduled"})
+    ledger.spend(reasons=[outreach_reason(row.id) for row, _token in going], now=now)
+    ledger.release(reasons=[outreach_reason(row.id) for row in due if row.status in ("revoked", "expired")])
     return len(due)
-
-
-def _check_again(due: Collection[Invitation], now: datetime) -> dict[UUID, Verdict]:
-    """The same decision as when the event came, with the facts of this moment."""
-    contact_ids = sorted({row.contact_id for row in due if row.contact_id})
-    contacts.lock(contact_ids=contact_ids)
-    ledger = contacts.outreach_times(contact_ids=contact_ids, since=now - BUDGET_HORIZON)
-    allowed = contacts.with_legal_basis(contact_ids=contact_ids)
-    suppressed = messaging.suppressed(emails=[row.contact.email for row in due if row.contact and row.contact.email])
-    policy = contacts.current_policy()
-    verdicts = {}
-    for row in due:
-        contact = row.contact
-        if contact is None:
-            verdicts[row.id] = Verdict(BLOCKED, "contact_gone")
-        elif not row.survey.is_active:
-            verdicts[row.id] = Verdict(SKIPPED, "survey_inactive")
-        elif row.touchpoint and not row.touchpoint.is_active:
-            verdicts[row.id] = Verdict(BLOCKED, "touchpoint_inactive")
-        else:
-            own = outreach_reason(row.id)
-            others = {reason: at for reason, at in ledger.get(contact.id, {}).items() if reason != own}
-            verdicts[row.id] = _recheck(row, others, contact.id in allowed, contact.email in suppressed, policy, now)
-            if verdicts[row.id].at is not None:
-                # Two due invitations to one contact: the second one sees the first one's place.
-                ledger.setdefault(contact.id, {})[own] = verdicts[row.id].at or now
-    return verdicts
-
-
-def _recheck(
-    row: Invitation, others: dict[str, datetime], has_basis: bool, is_suppressed: bool, policy: Policy, now: datetime
-) -> Verdict:
-    # Reservations after this one's time have already made way for it; only what lies before counts.
-    before = [at for at in others.values() if at <= now]
-    facts = Facts(
-        wanted_at=now,
-        give_up_at=row.give_up_at,
-        has_address=bool(row.contact and row.contact.email),
-        is_suppressed=is_suppressed,
-        has_legal_basis=has_basis,
-        outreaches=before,
-    )
-    return decide(facts, policy, now)
 
 
 def _queue_mails(going: Sequence[tuple[Invitation, str]], now: datetime, base_url: str) -> dict[UUID, tuple[UUID, str]]:
@@ -203,7 +169,7 @@ def _apply(row: Invitation, verdict: Verdict, queued: tuple[UUID, str] | None, n
         row.email_id, token = queued
         row.token_hash = tokens.hash_token(token)
         row.link_expires_at = now + LINK_LIFETIME
-    elif verdict.status == DEFERRED and verdict.at is not None:
+    elif verdict.at is not None:
         row.send_at = verdict.at
     elif verdict.status == BLOCKED:
         row.status = Invitation.Status.REVOKED

@@ -8,6 +8,8 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
+from apps.common.schedule import valid_region, valid_zone
+
 MAX_BYTES = 64 * 1024
 MAX_EXTERNAL_ID = 200
 MAX_AHEAD = timedelta(minutes=10)
@@ -21,6 +23,17 @@ _LOCALE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,2}")
 _valid_email = EmailValidator()
 
 
+class CompanyIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The organisation the contact belongs to, by the tenant's own id."""
+
+    external_id: str
+    name: str | None = None
+    time_zone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    properties: dict[str, Any] = {}
+
+
 class ContactIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Whom the event happened to: an external id, an e-mail address, or both."""
 
@@ -28,6 +41,10 @@ class ContactIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     email: str | None = None
     name: str | None = None
     locale: str | None = None
+    time_zone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    company: CompanyIn | None = None
     properties: dict[str, Any] = {}
 
 
@@ -129,13 +146,42 @@ def _rules(event: EventIn, now: datetime) -> list[FieldError]:
         (_email_ok(contact.email), "contact.email", "is not an e-mail address."),
         (len(contact.name or "") <= 200, "contact.name", "must have at most 200 characters."),
         (_locale_ok(contact.locale), "contact.locale", "must be a language tag such as de or en-GB."),
+        *_place_checks(contact, "contact"),
     ]
+    if contact.company is not None:
+        checks += _company_checks(contact.company)
     errors = [FieldError(field, message) for passed, field, message in checks if not passed]
     if event.occurred_at is not None:
         problem = _time_problem(event.occurred_at, now)
         if problem:
             errors.append(FieldError("occurred_at", problem))
     return errors
+
+
+def _place_checks(place: ContactIn | CompanyIn, name: str) -> list[tuple[Any, str, str]]:
+    """Clock and holidays. Most events name neither."""
+    checks: list[tuple[Any, str, str]] = []
+    if place.time_zone:
+        checks.append((valid_zone(place.time_zone), f"{name}.time_zone", "must be a time zone such as Europe/Berlin."))
+    if place.country:
+        known = valid_region(place.country.upper(), "")
+        checks.append((known, f"{name}.country", "must be a country of two letters, such as DE."))
+    if place.region:
+        known = valid_region((place.country or "").upper(), place.region.upper())
+        checks.append((known, f"{name}.region", "must be a region of the country, such as BY with DE."))
+    return checks
+
+
+def _company_checks(company: CompanyIn) -> list[tuple[Any, str, str]]:
+    return [
+        (
+            1 <= len(company.external_id) <= MAX_EXTERNAL_ID,
+            "contact.company.external_id",
+            "must have 1 to 200 characters.",
+        ),
+        (len(company.name or "") <= 200, "contact.company.name", "must have at most 200 characters."),
+        *_place_checks(company, "contact.company"),
+    ]
 
 
 def _fits(value: str | None, limit: int) -> bool:
@@ -170,7 +216,9 @@ def _time_problem(value: datetime, now: datetime) -> str | None:
 def _contents_errors(event: EventIn) -> list[FieldError]:
     """What PostgreSQL could not store, or Python could not read again."""
     parts = {"touchpoint": event.touchpoint, "source": event.source, "external_id": event.external_id}
-    contact = {f"contact.{name}": getattr(event.contact, name) for name in _CONTACT_TYPES}
+    contact = {f"contact.{name}": getattr(event.contact, name) for name in _CONTACT_TYPES if name != "company"}
+    if event.contact.company is not None:
+        contact["contact.company"] = msgspec.to_builtins(event.contact.company)
     values = {**parts, **contact, "properties": event.properties}
     return [FieldError(field, problem) for field, value in values.items() if (problem := _contents_problem(value))]
 

@@ -1,5 +1,6 @@
 """The journey: stages, the touchpoints on them, and the events that happen there."""
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +43,21 @@ class Touchpoint(models.Model):
             "What an event here proves: for example, that the contact bought something and was told, when giving the "
             "address, about satisfaction surveys and the right to object. Empty: nothing; such contacts are not mailed."
         ),
+    )
+    exception_days = models.PositiveSmallIntegerField(
+        _("days between, here"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(365)],
+        help_text=_(
+            "Exception from the contact budget: whoever meets us here may be approached this many days after the last "
+            "approach already (0: at once). Empty: the contact budget's days."
+        ),
+    )
+    beyond_caps = models.BooleanField(
+        _("beyond the limits"),
+        default=False,
+        help_text=_("Exception from the contact budget: its maximum numbers do not hold back what is asked here."),
     )
     is_active = models.BooleanField(_("active"), default=True)
 

@@ -1,8 +1,6 @@
 """Deciding: which pending events lead to an invitation, and why the others don't."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,29 +9,25 @@ from django.db.models import F, Min, QuerySet
 
 from apps.common import agenda
 from apps.common.batches import SINGLES, sentence, together_or_singly
-from apps.common.ids import uuid7
 from apps.contacts import services as contacts
-from apps.contacts.eligibility import DEFERRED, SCHEDULED, SKIPPED, Facts, Policy, Verdict, decide
+from apps.contacts.eligibility import SKIPPED, Verdict
 from apps.contacts.identity import resolve_contacts
 from apps.contacts.models import Contact, LegalBasis
-from apps.messaging import services as messaging
 from apps.surveys import services as surveys
-from apps.surveys.services import BUDGET_HORIZON, InvitationRequest
-from apps.touchpoints.models import Event
+from apps.touchpoints.claims import PendingEvent, claim_pending, mark_decided
+from apps.touchpoints.models import Event, Touchpoint
 from apps.touchpoints.services import DECIDE_QUEUE
+from apps.triggers import versions
+from apps.triggers.eligibility import Occasion, judge
+from apps.triggers.facts import Known, gather, rules_by_touchpoint
 from apps.triggers.models import Decision, TriggerRule
+from apps.triggers.rules import Rule
+from apps.triggers.rulings import Ruling, Rulings
 
 MAX_ATTEMPTS = 5
-
-
-@dataclass(slots=True)
-class _Known:
-    """What is known about the contacts of one batch. ``ledger`` grows while the batch is decided."""
-
-    policy: Policy
-    ledger: dict[UUID, dict[str, datetime]]
-    with_basis: set[UUID]
-    suppressed: set[str]
+BATCH = 1000
+_NOBODY = Verdict(SKIPPED, "unreadable_event")
+_NO_RULE = Verdict(SKIPPED, "no_rule")
 
 
 def next_decision_due() -> datetime | None:
@@ -83,121 +77,87 @@ def _put_aside(event_id: UUID, error: Exception) -> None:
 
 
 @transaction.atomic
-def evaluate_events(*, now: datetime, limit: int = 500, only: UUID | None = None) -> int:
+def evaluate_events(*, now: datetime, limit: int = BATCH, only: UUID | None = None) -> int:
     """Decide a batch of pending events, or one of them; returns how many there were.
 
     Set-wise: a fixed number of queries for any batch. Contacts are created or updated from the
     events, locked in id order, and each decision is stored with the invitation it leads to.
     """
-    pending = _pending().filter(pk=only) if only else _pending()
-    events = list(pending.select_related("touchpoint").select_for_update(skip_locked=True, of=("self",))[:limit])
+    events = claim_pending(limit=limit, only=only)
     if not events:
         return 0
     people = resolve_contacts(people=[event.contact_data for event in events], now=now)
-    _record_bases(events, people)
-    rules = _rules_by_touchpoint({event.touchpoint_id for event in events})
-    known = _gather([contact for contact in people if contact], now)
-    decisions: list[Decision] = []
-    requests: list[InvitationRequest] = []
+    touchpoints = Touchpoint.objects.in_bulk({event.touchpoint_id for event in events})
+    _record_bases(events, people, touchpoints)
+    rules = _rules_at(touchpoints, now)
+    known = gather([c for c in people if c], rules=rules, touchpoints=touchpoints, now=now)
+    rulings = Rulings(now=now)
     for event, contact in zip(events, people, strict=True):
-        event.contact, event.status = contact, Event.Status.DECIDED
-        for decision, request in _decide_event(event, contact, rules[event.touchpoint_id], known, now):
-            decisions.append(decision)
-            if request:
-                requests.append(request)
-    _store(events, decisions, requests, now)
+        decide_event(event, contact, known, rulings, now)
+    rulings.store()
+    mark_decided(events=[(e.id, c.id if c else None) for e, c in zip(events, people, strict=True)])
     return len(events)
 
 
-def _decide_event(
-    event: Event, contact: Contact | None, rules: Sequence[TriggerRule], known: _Known, now: datetime
-) -> list[tuple[Decision, InvitationRequest | None]]:
+def decide_event(event: PendingEvent, contact: Contact | None, known: Known, rulings: Rulings, now: datetime) -> None:
     """At least one decision per event, so that “why was she not asked?” always has an answer."""
     if contact is None:
-        return [(_decision(event, None, None, Verdict(SKIPPED, "unreadable_event"), now), None)]
+        rulings.add(Ruling(event.id, None, None, _NOBODY))
+        return
+    if known.histories is not None:
+        known.histories[contact.id].count(event.touchpoint_id, event.occurred_at)
+    rulings.revoke(event, known, contact.id)
+    rules = known.rules.get(event.touchpoint_id)
     if not rules:
-        return [(_decision(event, contact, None, Verdict(SKIPPED, "no_rule"), now), None)]
-    result: list[tuple[Decision, InvitationRequest | None]] = []
+        rulings.add(Ruling(event.id, contact.id, None, _NO_RULE))
+        return
+    occasion = occasion_of(event, contact.id, known)
     for rule in rules:
-        if not (rule.is_active and rule.survey.is_active and event.touchpoint.is_active):
-            result.append((_decision(event, contact, rule, Verdict(SKIPPED, "rule_inactive"), now), None))
-            continue
-        wanted_at = event.occurred_at + rule.delay
-        request_reason = f"event:{event.id}:rule:{rule.pk}"
-        facts = Facts(
-            wanted_at=wanted_at,
-            give_up_at=wanted_at + rule.expires_after,
-            has_address=bool(contact.email),
-            is_suppressed=contact.email in known.suppressed,
-            has_legal_basis=contact.id in known.with_basis,
-            outreaches=list(known.ledger.get(contact.id, {}).values()),
-        )
-        verdict = decide(facts, known.policy, now)
-        request = None
-        if verdict.at is not None:
-            known.ledger.setdefault(contact.id, {})[request_reason] = verdict.at
-            request = InvitationRequest(
-                contact_id=contact.id,
-                survey_id=rule.survey_id,
-                touchpoint_id=event.touchpoint_id,
-                event_id=event.id,
-                reason=request_reason,
-                send_at=verdict.at,
-                give_up_at=facts.give_up_at,
-            )
-        result.append((_decision(event, contact, rule, verdict, now), request))
-    return result
+        rulings.add(Ruling(event.id, contact.id, rule, *judge(rule, occasion, known.book, now)), occasion)
 
 
-def _decision(
-    event: Event, contact: Contact | None, rule: TriggerRule | None, verdict: Verdict, now: datetime
-) -> Decision:
-    return Decision(
-        id=uuid7(),
-        event=event,
-        contact=contact,
-        rule=rule,
-        status=verdict.status,
-        reason=verdict.reason,
-        until=verdict.at if verdict.status in (SCHEDULED, DEFERRED) else None,
-        decided_at=now,
+def occasion_of(event: PendingEvent, contact_id: UUID, known: Known) -> Occasion:
+    """One event as the rules see it."""
+    about_contact, about_company = known.contact_facts(contact_id)
+    touchpoint = known.touchpoints[event.touchpoint_id]
+    properties = event.properties if isinstance(event.properties, dict) else {}
+    facts = {
+        "event": {**properties, "touchpoint": touchpoint.key, "source": event.source},
+        "contact": about_contact,
+        "company": about_company,
+    }
+    if known.histories is not None:
+        facts["history"] = known.histories[contact_id].facts(event.touchpoint_id, event.occurred_at)
+    return Occasion(
+        key=event.id.bytes,
+        person=known.people[contact_id],
+        touchpoint_id=event.touchpoint_id,
+        touchpoint_is_active=touchpoint.is_active,
+        occurred_at=event.occurred_at,
+        facts=facts,
+        counter_events=known.counter_events.get(contact_id, ()),
     )
 
 
-def _store(
-    events: Sequence[Event], decisions: Sequence[Decision], requests: Sequence[InvitationRequest], now: datetime
+def _rules_at(touchpoints: dict[int, Touchpoint], now: datetime) -> dict[int, list[Rule]]:
+    listening = (
+        TriggerRule.objects.filter(touchpoints__in=list(touchpoints))
+        .distinct()
+        .select_related("survey")
+        .prefetch_related("touchpoints", "revoked_by")
+    )
+    return rules_by_touchpoint(versions.load_rules(rules=listening, now=now))
+
+
+def _record_bases(
+    events: Sequence[PendingEvent], people: Sequence[Contact | None], touchpoints: dict[int, Touchpoint]
 ) -> None:
-    invitations = surveys.schedule_invitations(requests=requests, now=now)
-    for decision in decisions:
-        decision.invitation_id = invitations.get(f"event:{decision.event_id}:rule:{decision.rule_id}")
-    Decision.objects.bulk_create(decisions)
-    Event.objects.bulk_update(events, ["contact", "status"], batch_size=500)
-
-
-def _rules_by_touchpoint(touchpoint_ids: set[int]) -> dict[int, list[TriggerRule]]:
-    rules: dict[int, list[TriggerRule]] = defaultdict(list)
-    for rule in TriggerRule.objects.filter(touchpoint_id__in=touchpoint_ids).select_related("survey"):
-        rules[rule.touchpoint_id].append(rule)
-    return rules
-
-
-def _gather(people: Sequence[Contact], now: datetime) -> _Known:
-    contact_ids = sorted({contact.id for contact in people})
-    return _Known(
-        policy=contacts.current_policy(),
-        ledger=contacts.outreach_times(contact_ids=contact_ids, since=now - BUDGET_HORIZON),
-        with_basis=contacts.with_legal_basis(contact_ids=contact_ids),
-        suppressed=messaging.suppressed(emails={contact.email for contact in people if contact.email}),
-    )
-
-
-def _record_bases(events: Sequence[Event], people: Sequence[Contact | None]) -> None:
     """What the touchpoint proves about the contact: bought something, was given notice."""
     bases: dict[tuple[UUID, str, str], LegalBasis] = {}
     for event, contact in zip(events, people, strict=True):
-        kind = event.touchpoint.legal_basis
-        if contact and kind:
-            source = f"touchpoint:{event.touchpoint.key}"
+        touchpoint = touchpoints[event.touchpoint_id]
+        if contact and touchpoint.legal_basis:
+            kind, source = touchpoint.legal_basis, f"touchpoint:{touchpoint.key}"
             bases.setdefault(
                 (contact.id, kind, source),
                 LegalBasis(contact=contact, kind=kind, source=source, granted_at=event.occurred_at),

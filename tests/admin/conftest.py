@@ -18,7 +18,7 @@ from apps.messaging.services import address_hash
 from apps.responses.models import Answer, Response, Revision
 from apps.surveys.models import Invitation, Question, Survey
 from apps.touchpoints.models import Event, Stage, Touchpoint
-from apps.triggers.models import Decision, TriggerRule
+from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TENANT = "nordwind.resonanz.test"
@@ -56,7 +56,11 @@ def configure(number: int) -> tuple[Touchpoint, Survey, TriggerRule, Campaign]:
     survey = Survey.objects.create(key=f"survey-{number}", name={"en": f"Survey {number}"})
     Question.objects.create(survey=survey, key="nps", kind="nps", text={"en": "How likely?"})
     Question.objects.create(survey=survey, key="speed", kind="rating", text={"en": "Speed?"})
-    rule = TriggerRule.objects.create(name=f"Rule {number}", touchpoint=touchpoint, survey=survey)
+    rule = TriggerRule.objects.create(name=f"Rule {number}", survey=survey)
+    rule.touchpoints.add(touchpoint)
+    segment = Segment.objects.create(key=f"segment-{number}", name=f"Segment {number}")
+    Cadence.objects.create(name=f"Cadence {number}", survey=survey, segment=segment)
+    DryRun.objects.create(title=f"Trial {number}", created_at=NOW)
     campaign = Campaign.objects.create(
         name=f"Campaign {number}", segment="promoter", survey=survey, touchpoint=touchpoint
     )

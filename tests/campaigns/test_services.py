@@ -130,7 +130,7 @@ def test_fifty_follow_ups_cost_as_many_queries_as_five(campaigns: None, django_a
     for count in (5, 50):
         for _ in range(count):
             respond(9, "Great")
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(24):
             follow_up()
     assert OutgoingEmail.objects.count() == 55
 

@@ -68,7 +68,7 @@ def test_the_objection_is_the_persons_not_the_addresses(client: Client) -> None:
     evaluate_events(now=timezone.now())
     client.post(unsubscribe_url(Contact.objects.get(external_id="k1").id, ""))
     another = factories.TouchpointFactory(key="support")
-    factories.TriggerRuleFactory(touchpoint=another, name="support", delay=timedelta(0))
+    factories.TriggerRuleFactory(touchpoints=[another], name="support", delay=timedelta(0))
     factories.EventFactory(touchpoint=another, contact_data={"external_id": "k1", "email": "new@x.example"})
     evaluate_events(now=timezone.now())
     dispatch_due(now=timezone.now() + timedelta(days=1), base_url="http://nordwind.resonanz.test")

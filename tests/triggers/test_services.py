@@ -9,6 +9,7 @@ from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
 from apps.messaging.models import Suppression
 from apps.messaging.services import suppress
 from apps.surveys.models import Invitation
+from apps.touchpoints.claims import PendingEvent
 from apps.touchpoints.models import Event
 from apps.triggers import services
 from apps.triggers.models import Decision
@@ -50,17 +51,21 @@ def test_the_second_event_within_the_budgets_gap_is_deferred_not_lost() -> None:
 def test_events_that_lead_nowhere_say_why() -> None:
     rule = factories.TriggerRuleFactory()
     silent = factories.TouchpointFactory(key="newsletter", legal_basis="")
-    factories.TriggerRuleFactory(touchpoint=silent, name="newsletter")
+    factories.TriggerRuleFactory(touchpoints=[silent], name="newsletter")
     bare = factories.TouchpointFactory(key="product_page")
     suppress(emails=["gone@x.example"], reason=Suppression.Reason.UNSUBSCRIBED, source="test", now=timezone.now())
     long_ago = timezone.now() - timedelta(days=100)
     wanted = {
-        factories.EventFactory(touchpoint=rule.touchpoint, contact_data={"external_id": "mute"}).id: "no_address",
-        factories.EventFactory(touchpoint=rule.touchpoint, contact_data={"email": "Gone@x.example"}).id: "suppressed",
+        factories.EventFactory(
+            touchpoint=rule.touchpoints.get(), contact_data={"external_id": "mute"}
+        ).id: "no_address",
+        factories.EventFactory(
+            touchpoint=rule.touchpoints.get(), contact_data={"email": "Gone@x.example"}
+        ).id: "suppressed",
         factories.EventFactory(touchpoint=silent).id: "no_legal_basis",
         factories.EventFactory(touchpoint=bare).id: "no_rule",
-        factories.EventFactory(touchpoint=rule.touchpoint, occurred_at=long_ago).id: "too_old",
-        factories.EventFactory(touchpoint=rule.touchpoint, contact_data={"name": "?"}).id: "unreadable_event",
+        factories.EventFactory(touchpoint=rule.touchpoints.get(), occurred_at=long_ago).id: "too_old",
+        factories.EventFactory(touchpoint=rule.touchpoints.get(), contact_data={"name": "?"}).id: "unreadable_event",
     }
     assert {d.event_id: d.reason for d in decide_all()} == wanted
     assert not Invitation.objects.exists()
@@ -91,7 +96,7 @@ def test_a_hundred_events_cost_as_many_queries_as_ten(django_assert_max_num_quer
     factories.TriggerRuleFactory()
     for count in (10, 100):
         factories.EventFactory.create_batch(count)
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(28):
             assert evaluate_events(now=timezone.now()) == count
     assert Contact.objects.count() == 110
     assert not Event.objects.filter(status="pending").exists()
@@ -100,14 +105,14 @@ def test_a_hundred_events_cost_as_many_queries_as_ten(django_assert_max_num_quer
 def test_an_event_that_breaks_is_put_aside_and_its_neighbours_go_through(monkeypatch: Any) -> None:
     factories.TriggerRuleFactory()
     poison, *others = factories.EventFactory.create_batch(4)
-    whole = services._decide_event
+    whole = services.decide_event
 
-    def break_on_poison(event: Event, *rest: Any) -> Any:
-        if event.pk == poison.pk:
+    def break_on_poison(event: PendingEvent, *rest: Any) -> Any:
+        if event.id == poison.pk:
             raise ZeroDivisionError("poison")
         return whole(event, *rest)
 
-    monkeypatch.setattr(services, "_decide_event", break_on_poison)
+    monkeypatch.setattr(services, "decide_event", break_on_poison)
     for _ in range(services.MAX_ATTEMPTS):
         assert decide_pending(now=timezone.now()) > 0
     assert decide_pending(now=timezone.now()) == 0
@@ -115,7 +120,7 @@ def test_an_event_that_breaks_is_put_aside_and_its_neighbours_go_through(monkeyp
     assert (poison.status, poison.error) == ("failed", "ZeroDivisionError: poison")
     assert Event.objects.filter(status="decided").count() == len(others)
 
-    monkeypatch.setattr(services, "_decide_event", whole)
+    monkeypatch.setattr(services, "decide_event", whole)
     assert decide_again(event_ids=[poison.pk], now=timezone.now()) == 1
     decide_pending(now=timezone.now())
     poison.refresh_from_db()
@@ -140,8 +145,7 @@ def test_trouble_with_the_database_is_not_the_events_fault(monkeypatch: Any) -> 
 def test_a_touchpoint_switched_off_before_deciding_asks_nobody() -> None:
     rule = factories.TriggerRuleFactory()
     factories.EventFactory()
-    rule.touchpoint.is_active = False
-    rule.touchpoint.save()
+    rule.touchpoints.update(is_active=False)
     assert [d.reason for d in decide_all()] == ["rule_inactive"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from apps.contacts.eligibility import Policy
+from apps.contacts.budget import Policy
 from apps.workspace.demo.blueprint import Brand, Window
 from apps.workspace.demo.history import History
 from apps.workspace.demo.klarwerk import KLARWERK

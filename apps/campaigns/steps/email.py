@@ -6,9 +6,12 @@ from uuid import UUID
 from apps.campaigns.steps.base import Run
 from apps.common.texts import localized
 from apps.common.variables import fill, one_line
+from apps.contacts import ledger
 from apps.contacts import services as contacts
+from apps.contacts.budget import Entry
 from apps.contacts.models import Contact, Outreach
 from apps.messaging import services as messaging
+from apps.surveys import recheck
 from apps.surveys.mails import Letter, current_theme, language_of, render_letters
 
 VARIABLES = {"name", "score", "touchpoint", "brand"}
@@ -19,11 +22,14 @@ def run(runs: Sequence[Run]) -> None:
     people = {run.response.contact.id: run.response.contact for run in runs if run.response.contact}
     allowed = contacts.with_legal_basis(contact_ids=list(people))
     suppressed = messaging.suppressed(emails={c.email for c in people.values() if c.email})
+    countered = recheck.countered_invitations(invitation_ids=_invitations(runs))
     brand = current_theme().brand_name
     letters: dict[UUID, Letter] = {}
     for run in runs:
         contact = run.response.contact
         objection = _objection(contact, allowed, suppressed)
+        if run.response.invitation_id in countered:
+            objection = objection or "counter_event"
         letter = _letter(run, contact, brand) if contact and not objection else None
         if letter is None:
             run.skip(objection or "no_text")
@@ -37,16 +43,19 @@ def _queue(runs: Sequence[Run], letters: dict[UUID, Letter]) -> None:
         return
     now = runs[0].now
     ids = messaging.enqueue(mails=render_letters(list(letters.values()), base_url=runs[0].base_url), now=now)
-    contacts.enter_approaches(
-        approaches=[
-            contacts.Approach(letter.contact.id, Outreach.Kind.FOLLOW_UP, letter.reason, now)
-            for letter in letters.values()
-        ],
-        state=Outreach.State.SPENT,
-    )
+    plans = recheck.plans_of(invitation_ids=_invitations(runs))
+    entries = []
+    for run in runs:
+        letter, plan = letters[run.row.id], plans.get(run.response.invitation_id or run.row.id)
+        entries.append((letter.contact.id, Entry(letter.reason, now, plan=recheck.revocable(plan))))
+    ledger.enter(entries=entries, kind=Outreach.Kind.FOLLOW_UP, state=Outreach.State.SPENT)
     for run in runs:
         run.row.email_id = ids[letters[run.row.id].reason]
         run.done()
+
+
+def _invitations(runs: Sequence[Run]) -> list[UUID]:
+    return [run.response.invitation_id for run in runs if run.response.invitation_id]
 
 
 def _objection(contact: Contact | None, allowed: set[UUID], suppressed: set[str]) -> str:

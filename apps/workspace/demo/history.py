@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from apps.contacts.eligibility import SKIPPED, Facts, Policy, Verdict, decide
+from apps.contacts.budget import Entry, Policy
+from apps.contacts.eligibility import SKIPPED, Facts, Verdict, decide
 from apps.workspace.demo import people
 from apps.workspace.demo.blueprint import Brand, Happening, SurveySpec, Window
 from apps.workspace.demo.feedback import Feedback, Tale
@@ -138,7 +139,7 @@ class History:
             has_address=person.email is not None,
             is_suppressed=person.is_blocked(decided),
             has_legal_basis=person.has_basis or self._points[happening.touchpoint].proves_customer,
-            outreaches=person.outreaches,
+            others=[Entry("", at, is_spent=True) for at in person.outreaches],
         )
         return decide(facts, self.policy, decided)
 

@@ -5,7 +5,7 @@ from random import Random
 
 from django.db import transaction
 
-from apps.contacts.services import current_policy
+from apps.contacts.ledger import current_policy
 from apps.touchpoints.models import Touchpoint
 from apps.workspace.demo.blueprint import Brand, Window
 from apps.workspace.demo.history import History

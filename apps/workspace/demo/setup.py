@@ -77,13 +77,13 @@ def _survey(brand: Brand, spec: SurveySpec, touchpoints: dict[str, int]) -> Surv
     questions = _questions(brand, spec, survey)
     rule = TriggerRule(
         name=spec.rule,
-        touchpoint_id=touchpoints[spec.touchpoint],
         survey=survey,
         delay=spec.delay,
         expires_after=EXPIRES_AFTER,
         priority=spec.priority,
     )
-    return SurveyIds(survey.pk, _save(rule).pk, questions)
+    _save(rule).touchpoints.add(touchpoints[spec.touchpoint])
+    return SurveyIds(survey.pk, rule.pk, questions)
 
 
 def _questions(brand: Brand, spec: SurveySpec, survey: Survey) -> dict[str, int]:

@@ -1,0 +1,85 @@
+"""Segments in the database: who belongs, how many, and whose turn it is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.common.conditions import Kind
+from apps.common.conditions_sql import Columns, to_sql
+from apps.common.db import connection
+from apps.common.recurrence import Slice
+from apps.triggers.rules import parse_segment
+
+# The same expression as the index contact_bucket.
+_BUCKET = "(get_byte(uuid_send(c.id), 14) * 256 + get_byte(uuid_send(c.id), 15))"
+_FROM = "contacts_contact c LEFT JOIN contacts_company o ON o.id = c.company_id"
+_LAST = "(SELECT r.{} FROM responses_response r WHERE r.contact_id = c.id ORDER BY r.answered_at DESC LIMIT 1)"
+_DECIDED = "FROM touchpoints_event e WHERE e.contact_id = c.id AND e.status = 'decided'"
+
+
+def _columns(now: datetime) -> Columns:
+    """Where SQL finds what conditions speak of. ``now`` is only ever a time that we made ourselves."""
+    moment = f"'{now.isoformat()}'::timestamptz"
+    since = f"LEAST(c.created_at, (SELECT min(e.occurred_at) {_DECIDED}))"
+    closed = {
+        "contact.email": ("c.email", Kind.TEXT),
+        "contact.external_id": ("c.external_id", Kind.TEXT),
+        "contact.name": ("c.name", Kind.TEXT),
+        "contact.locale": ("c.locale", Kind.TEXT),
+        "contact.country": ("COALESCE(NULLIF(c.country, ''), c.properties->>'country')", Kind.TEXT),
+        "contact.region": ("COALESCE(NULLIF(c.region, ''), c.properties->>'region')", Kind.TEXT),
+        "contact.time_zone": ("c.time_zone", Kind.TEXT),
+        "contact.created_at": ("c.created_at", Kind.TIME),
+        "company.name": ("o.name", Kind.TEXT),
+        "company.external_id": ("o.external_id", Kind.TEXT),
+        "company.country": ("COALESCE(NULLIF(o.country, ''), o.properties->>'country')", Kind.TEXT),
+        "history.last_score": (_LAST.format("score"), Kind.NUMBER),
+        "history.last_response_at": (_LAST.format("answered_at"), Kind.TIME),
+        "history.days_since_response": (
+            f"floor(extract(epoch FROM {moment} - {_LAST.format('answered_at')}) / 86400)", Kind.NUMBER,
+        ),
+        "history.responses": ("(SELECT count(*) FROM responses_response r WHERE r.contact_id = c.id)", Kind.NUMBER),
+        "history.events": (f"(SELECT count(*) {_DECIDED})", Kind.NUMBER),
+        "history.lifetime_days": (
+            f"GREATEST(0, floor(extract(epoch FROM {moment} - {since}) / 86400))", Kind.NUMBER,
+        ),
+    }  # fmt: skip
+    return Columns(closed=closed, open={"contact": "c.properties", "company": "o.properties"})
+
+
+def _where(tree: object, now: datetime) -> tuple[str, list[Any]]:
+    return to_sql(parse_segment(tree), _columns(now), now)
+
+
+def size(*, condition: object, now: datetime) -> int:
+    """How many contacts fit a segment's condition. Raises ConditionError."""
+    where, params = _where(condition, now)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {_FROM} WHERE {where}", params)  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def bucket_counts(*, condition: object, now: datetime) -> dict[int, int]:
+    """How many contacts of a segment lie in each bucket; for the preview of a cadence."""
+    where, params = _where(condition, now)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_BUCKET}, count(*) FROM {_FROM} WHERE {where} GROUP BY 1", params)  # noqa: S608
+        return dict(cursor.fetchall())
+
+
+def contact_ids(turns: Sequence[Slice], *, after: UUID | None, limit: int) -> list[UUID]:
+    """Contacts in these buckets, by id, after the given one."""
+    ranges = " OR ".join(f"({_BUCKET} >= %s AND {_BUCKET} < %s)" for _ in turns)
+    params: list[Any] = [bound for turn in turns for bound in (turn.low, turn.high)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT c.id FROM contacts_contact c WHERE ({ranges}) AND c.id > %s ORDER BY c.id LIMIT %s",  # noqa: S608
+            [*params, after or UUID(int=0), limit],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def bucket_of(contact_id: UUID) -> int:
+    """A contact's bucket, as the database computes it."""
+    return int.from_bytes(contact_id.bytes[14:], "big")
