@@ -1,9 +1,11 @@
 """What is measured, against what, and the bar each ratio has to keep to."""
 
 import json
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from tests.bench import raw
 from tests.bench.load import PLACE, Orders
@@ -41,6 +43,7 @@ class Bench:
 
     stack: Stack
     pace: Pace
+    migrated: set[str] = field(default_factory=set)
 
     @cached_property
     def tenants(self) -> dict[str, str]:
@@ -79,6 +82,18 @@ class Bench:
         """The product without tenants."""
         assert self.single
         return self.stack.serve("config.wsgi:application", database="single", settings=SINGLE)
+
+    def engine(self, module: str, size: int, database: str = "engine") -> dict[str, Any]:
+        """What a module of ``tests.bench.engine`` measured, in a process of its own on a migrated database."""
+        if database not in self.migrated:
+            self.stack.create_database(database)
+            migrate = ("migrate_schemas", "--shared", "--verbosity=0", "--skip-checks")
+            self.stack.python("django", *migrate, database=database, settings=OURS)
+            self.migrated.add(database)
+        printed = self.stack.python(
+            f"tests.bench.engine.{module}", str(size), database=database, settings=OURS, seconds=1800
+        )
+        return dict(json.loads(printed.splitlines()[-1]))
 
     def post(self, name: str, server: WebServer, host: str, key: str, status: int = 202) -> Side:
         """Events, each a new one."""
@@ -151,9 +166,45 @@ def new_tenant(bench: Bench) -> list[Row]:
     return [row("new tenant", "s", (results["ours"], results["theirs"]), bar=0.2, at_most=True)]
 
 
+def deciding(bench: Bench) -> list[Row]:
+    """Events decided per second (50 rules, 100,000 contacts, one worker) against INSERTs of the same rows."""
+    found = bench.engine("deciding", bench.pace.pairs)
+    return [row("deciding vs INSERT of its rows", "events/s", (found["ours"], found["theirs"]), bar=0.25)]
+
+
+def claims(bench: Bench) -> list[Row]:
+    """Claims of due events per second against the bare statement, and beside two million finished rows."""
+    found = bench.engine("claims", bench.pace.pairs)
+    return [
+        row("claim vs bare SKIP LOCKED", "claims/s", (found["ours"], found["theirs"]), bar=0.7),
+        row("claim beside 2,000,000 finished", "ms", (found["many"], found["few"]), bar=1.25, at_most=True),
+    ]
+
+
+def ticks(bench: Bench) -> list[Row]:
+    """One tick with 10 tenants that have work among 10,000, against those 10 alone."""
+    many, few = alternate(
+        lambda: bench.engine("ticks", 10_000, database="tick_many")["seconds"] * 1000,
+        lambda: bench.engine("ticks", 10, database="tick_few")["seconds"] * 1000,
+        min(bench.pace.pairs, 3),
+    )
+    return [row("tick: 10 of 10,000 tenants", "ms", (many, few), bar=2.0, at_most=True)]
+
+
+def dry_run(bench: Bench) -> list[Row]:
+    """A draft rule tried on a million events, against a minute."""
+    found = bench.engine("trial", 1_000_000)
+    print(f"  {found['megabytes']:.0f} MB at most; {found['reasons']}", file=sys.stderr, flush=True)
+    return [row("dry run of 1,000,000 events", "s", ([found["seconds"]], [60.0]), bar=1.0, at_most=True)]
+
+
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "intake vs stock": intake_vs_stock,
     "intake vs raw": intake_vs_raw,
     "tenant CPU": tenant_cpu,
     "new tenant": new_tenant,
+    "deciding": deciding,
+    "claims": claims,
+    "tick": ticks,
+    "dry run": dry_run,
 }
