@@ -98,7 +98,7 @@ class EventView(APIView):
         event = Event.objects.select_related("touchpoint").filter(pk=event_id).first()
         if event is None:
             raise Http404
-        decisions = event.decisions.select_related("rule", "invitation__email")
+        decisions = event.decisions.select_related("rule", "rule_version", "invitation__email")
         return Response(
             {
                 "id": event.id,
@@ -120,9 +120,11 @@ def _decision(decision: Any) -> dict[str, Any]:
     email = invitation.email if invitation else None
     return {
         "rule": decision.rule.name if decision.rule else None,
+        "rule_version": decision.rule_version.number if decision.rule_version else None,
         "status": decision.status,
         "reason": decision.reason,
         "sentence": str(sentence(decision.reason)),
+        "details": decision.details,
         "planned_for": decision.until,
         "decided_at": decision.decided_at,
         "invitation": {"id": invitation.id, "status": invitation.status, "send_at": invitation.send_at}

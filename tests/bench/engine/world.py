@@ -29,9 +29,10 @@ _EVENTS = """
            jsonb_build_object('external_id', c.external_id, 'email', c.email, 'name', c.name, 'locale', c.locale),
            jsonb_build_object('total', (n * 7919) %% 300, 'currency', 'EUR', 'carrier', 'DHL'),
            CASE WHEN %(status)s = 'decided' THEN c.id END, %(status)s, 0, ''
-    FROM (SELECT n, now() - %(days)s * interval '1 day' * random() AS at,
+    FROM (SELECT n, now() - %(days)s * interval '1 day' * (1 - n::float / %(count)s) AS at,
                  'c-' || (1 + (n * 104729) %% %(contacts)s) AS whose
           FROM generate_series(1, %(count)s::bigint) n) e JOIN contacts_contact c ON c.external_id = e.whose
+    ORDER BY n
 """
 
 
@@ -72,7 +73,7 @@ def furnish() -> list[int]:
 
 
 def events(touchpoints: list[int], *, count: int, tag: str, status: str, days: int) -> None:
-    """Events of these touchpoints in the last days, one for each of many contacts in turn."""
+    """Events of these touchpoints, in the order in which they came, one for each of many contacts in turn."""
     values = {
         "touchpoints": touchpoints,
         "tag": tag,
