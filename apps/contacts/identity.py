@@ -1,10 +1,10 @@
 """From what an integration tells us about people to contacts: found, updated or created, set-wise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.contacts.models import Company, Contact
 
@@ -49,6 +49,10 @@ class _Index:
         if contact.email:
             self.by_email[contact.email] = contact
 
+    def contacts(self) -> set[Contact]:
+        """All that are at hand."""
+        return {*self.by_external_id.values(), *self.by_email.values()}
+
     def find(self, data: ContactData) -> Contact | None:
         """By external id, else by address: the same mailbox is the same contact."""
         found = self.by_external_id.get(data.get("external_id") or "")
@@ -58,16 +62,21 @@ class _Index:
 def resolve_contacts(*, people: Sequence[ContactData], now: datetime) -> list[Contact | None]:
     """One contact per entry, in order, locked in id order; None where an entry names nobody.
 
-    Must run in a transaction. A fixed number of queries for any number of entries: read, create,
-    read again (others may have created them meanwhile), update.
+    Must run in a transaction. A fixed number of queries for any number of entries: look who is missing,
+    create them, read all, update. Nobody is locked while new ones are created: who waits there for another
+    worker that creates the same contact must not hold what that one will want to lock.
     """
-    index = _read(people)
-    fresh = _missing(people, index, now)
+    fresh = _missing(people, _read(people, Contact.objects.only("external_id", "email")), now)
     if fresh:
+        # In one order, so that two workers with the same new contacts do not wait for each other in a circle.
+        fresh.sort(key=lambda contact: (contact.external_id or "", contact.email or ""))
         Contact.objects.bulk_create(fresh, ignore_conflicts=True)
-        index = _read(people)
+    index = _read(people, Contact.objects.order_by("id").select_for_update(no_key=True))
     # After the contacts: whoever locks both locks them in this order.
-    companies = resolve_companies(companies=[data["company"] for data in people if data.get("company")])
+    companies = resolve_companies(
+        companies=[data["company"] for data in people if data.get("company")],
+        also_lock={c.company_id for c in index.contacts() if c.company_id is not None},
+    )
     changed: dict[Any, Contact] = {}
     result: list[Contact | None] = []
     for data in people:
@@ -86,12 +95,11 @@ def _address(data: ContactData) -> str | None:
     return (data.get("email") or "").strip().lower() or None
 
 
-def _read(people: Sequence[ContactData]) -> _Index:
+def _read(people: Sequence[ContactData], rows: QuerySet[Contact]) -> _Index:
     external_ids = {data["external_id"] for data in people if data.get("external_id")}
     emails = {address for data in people if (address := _address(data))}
     index = _Index()
-    matching = Contact.objects.filter(Q(external_id__in=external_ids) | Q(email__in=emails))
-    for contact in matching.order_by("id").select_for_update():
+    for contact in rows.filter(Q(external_id__in=external_ids) | Q(email__in=emails)):
         index.add(contact)
     return index
 
@@ -150,8 +158,12 @@ def _join(contact: Contact, data: ContactData, companies: Mapping[str, int]) -> 
     return True
 
 
-def resolve_companies(*, companies: Sequence[CompanyData]) -> dict[str, int]:
-    """External id → primary key, created or updated. Must run in a transaction; at most four queries."""
+def resolve_companies(*, companies: Sequence[CompanyData], also_lock: Collection[int] = ()) -> dict[str, int]:
+    """External id → primary key, created or updated. Must run in a transaction; at most four queries.
+
+    ``also_lock``: companies that the caller will need; all are locked at once, in id order, so that two batches
+    never wait for each other in a circle.
+    """
     told = {data["external_id"]: data for data in companies}
     if not told:
         return {}
@@ -162,7 +174,9 @@ def resolve_companies(*, companies: Sequence[CompanyData]) -> dict[str, int]:
     ]
     if fresh:
         Company.objects.bulk_create(fresh, ignore_conflicts=True)
-    rows = list(Company.objects.filter(external_id__in=told).order_by("pk").select_for_update())
+    wanted = Q(external_id__in=told) | Q(pk__in=also_lock)
+    locked = Company.objects.filter(wanted).order_by("pk").select_for_update(no_key=True)
+    rows = [row for row in locked if row.external_id in told]
     changed = []
     for row in rows:
         data = told[row.external_id or ""]

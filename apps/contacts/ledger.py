@@ -14,10 +14,18 @@ from apps.contacts.book import Book, Person
 from apps.contacts.budget import NEVER, NO_PLAN, Entry, Limit, Plan, Policy
 from apps.contacts.models import BusinessCalendar, Contact, ContactBudget, Outreach
 
-ZONE_KEY = "home zone"
+ZONE_KEY = "home-zone"
 """Where the cache keeps the tenant's time zone for showing times."""
 HORIZON = timedelta(days=366)
 ONE_DAY = timedelta(days=1)
+_ENTRIES = """
+    SELECT contact_id, reason, at, state, topic, priority, give_up_at, plan::text FROM contacts_outreach
+    WHERE state = ANY(%s) AND """
+_LOCK_COMPANIES = "SELECT id FROM contacts_company WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_COMPANY_TIMES = """
+    SELECT c.company_id, o.at FROM contacts_outreach o JOIN contacts_contact c ON c.id = o.contact_id
+    WHERE c.company_id = ANY(%s) AND o.at >= %s AND o.state = ANY(%s) ORDER BY o.at
+"""
 
 
 def policy_of(budget: ContactBudget) -> Policy:
@@ -97,35 +105,42 @@ def _last_outcomes(contact_ids: list[UUID]) -> dict[tuple[UUID, str], datetime]:
         return {(contact_id, outcome): at for contact_id, outcome, at in cursor.fetchall()}
 
 
-def open_book(*, people: Mapping[UUID, Person], policy: Policy, now: datetime, lock: bool = True) -> Book:
+def open_book(
+    *, people: Mapping[UUID, Person], policy: Policy, now: datetime, lock: bool = True, made_only: bool = False
+) -> Book:
     """The ledger of these contacts and their companies as a book.
 
     To spend from it, the contacts must be locked. Companies are locked after them, in id order, so that two
-    batches never wait for each other in a circle. ``lock=False`` is for looking only.
+    batches never wait for each other in a circle. ``lock=False`` is for looking only; ``made_only`` leaves out
+    what is merely reserved.
     """
     book = Book(policy=policy, home=home_calendar())
-    since = now - HORIZON
-    rows = fetch_rows(
-        "SELECT contact_id, reason, at, state, topic, priority, give_up_at, plan::text FROM contacts_outreach"
-        " WHERE contact_id = ANY(%s) AND at >= %s AND state <> 'released'",
-        [list(people), since],
-    )
-    for contact_id, reason, at, state, topic, priority, give_up_at, plan in rows:
-        spent = state == Outreach.State.SPENT
-        book.entries[contact_id].append(Entry(reason, at, topic, priority, give_up_at, read_plan(plan), spent))
+    states = ["spent"] if made_only else ["spent", "reserved"]
+    for contact_id, entry in _entries("contact_id = ANY(%s) AND at >= %s", [list(people), now - HORIZON], states):
+        book.entries[contact_id].append(entry)
     companies = sorted({p.company_id for p in people.values() if p.company_id is not None})
     if companies and policy.company is not None:
         with connection.cursor() as cursor:
             if lock:
-                cursor.execute("SELECT id FROM contacts_company WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [companies])
-            cursor.execute(
-                "SELECT c.company_id, o.at FROM contacts_outreach o JOIN contacts_contact c ON c.id = o.contact_id"
-                " WHERE c.company_id = ANY(%s) AND o.at >= %s AND o.state <> 'released' ORDER BY o.at",
-                [companies, now - policy.company.within],
-            )
+                cursor.execute(_LOCK_COMPANIES, [companies])
+            cursor.execute(_COMPANY_TIMES, [companies, now - policy.company.within, states])
             for company_id, at in cursor.fetchall():
                 book.companies[company_id].append(at)
     return book
+
+
+def _entries(where: str, params: list[Any], states: list[str]) -> Iterable[tuple[UUID, Entry]]:
+    """Entries of the ledger with their contacts. ``where`` is ours, its values are parameters."""
+    for contact_id, reason, at, state, topic, priority, give_up_at, plan in fetch_rows(
+        _ENTRIES + where, [states, *params]
+    ):
+        spent = state == Outreach.State.SPENT
+        yield contact_id, Entry(reason, at, topic, priority, give_up_at, read_plan(plan), spent)
+
+
+def reserved(*, reasons: Sequence[str]) -> dict[str, Entry]:
+    """Approaches that have not been made yet, by their reason."""
+    return {entry.reason: entry for _contact, entry in _entries("reason = ANY(%s)", [list(reasons)], ["reserved"])}
 
 
 def plans(*, reasons: Sequence[str]) -> dict[str, Plan]:

@@ -39,4 +39,6 @@ def object_to_mail(*, contact_id: UUID, now: datetime) -> None:
 
 def lock(*, contact_ids: Sequence[UUID]) -> None:
     """Lock contacts in id order while their budget is looked at and spent (no deadlocks, no overspending)."""
-    list(Contact.objects.filter(id__in=contact_ids).order_by("id").select_for_update().values_list("id"))
+    rows = Contact.objects.filter(id__in=contact_ids).order_by("id")
+    # Not their keys: whoever answers a survey meanwhile does not have to wait.
+    list(rows.select_for_update(no_key=True).values_list("id"))

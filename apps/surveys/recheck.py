@@ -29,8 +29,10 @@ def check_again(due: Collection[Invitation], now: datetime) -> dict[UUID, Verdic
         suppressed=messaging.suppressed(emails=[c.email for c in rows.values() if c.email]),
         policy=policy,
     )
-    book = ledger.open_book(people=people, policy=policy, now=now)
-    own = _take_out(due, book)
+    # What is merely reserved does not count against one that is due: later reservations have already made way
+    # for it, and earlier ones that are still waiting will be decided after it, when it is in the book.
+    book = ledger.open_book(people=people, policy=policy, now=now, made_only=True)
+    own = _own_entries(due)
     countered = _countered([(row.contact_id, own[row.id].plan) for row in due if row.contact_id], rows)
     verdicts: dict[UUID, Verdict] = {}
     for row in sorted(due, key=lambda r: (-own[r.id].priority, r.send_at)):
@@ -39,18 +41,14 @@ def check_again(due: Collection[Invitation], now: datetime) -> dict[UUID, Verdic
     return verdicts
 
 
-def _take_out(due: Collection[Invitation], book: Book) -> dict[UUID, Entry]:
-    """Each invitation's own entry. What is merely reserved doesn't count against one that is due.
-
-    Later reservations have already made way for it, and earlier ones that are still waiting will be decided
-    after it, when it is in the book.
-    """
-    found: dict[str, Entry] = {}
-    for person_id, entries in list(book.entries.items()):
-        found.update({entry.reason: entry for entry in entries})
-        book.entries[person_id] = [entry for entry in entries if entry.is_spent]
-    unknown = {row.id: Entry(f"invitation:{row.id}", row.send_at, f"survey:{row.survey_id}") for row in due}
-    return {row.id: found.get(f"invitation:{row.id}", unknown[row.id]) for row in due}
+def _own_entries(due: Collection[Invitation]) -> dict[UUID, Entry]:
+    """Each invitation's place in the ledger."""
+    found = ledger.reserved(reasons=[f"invitation:{row.id}" for row in due])
+    return {
+        row.id: found.get(f"invitation:{row.id}")
+        or Entry(f"invitation:{row.id}", row.send_at, f"survey:{row.survey_id}")
+        for row in due
+    }
 
 
 def _objection(row: Invitation, own: Entry, countered: Collection[tuple[UUID, Plan]]) -> Verdict | None:

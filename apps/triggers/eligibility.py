@@ -43,11 +43,16 @@ class Outcome(NamedTuple):
 
 
 Check = Callable[[Rule, Occasion, datetime], Verdict | None]
+_BROKEN = Verdict(SKIPPED, "rule_broken")
 _INACTIVE = Verdict(SKIPPED, "rule_inactive")
 _PERIOD = Verdict(SKIPPED, "outside_period")
 _CONDITION = Verdict(SKIPPED, "condition")
 _COUNTERED = Verdict(SKIPPED, "counter_event")
 _NOT_SAMPLED = Verdict(SKIPPED, "not_sampled")
+
+
+def _readable(rule: Rule, occasion: Occasion, now: datetime) -> Verdict | None:
+    return _BROKEN if rule.is_broken else None
 
 
 def _active(rule: Rule, occasion: Occasion, now: datetime) -> Verdict | None:
@@ -75,7 +80,7 @@ def _sample(rule: Rule, occasion: Occasion, now: datetime) -> Verdict | None:
     return None if rule.percent >= 100 or rule.samples(occasion.key) else _NOT_SAMPLED
 
 
-CHECKS: tuple[Check, ...] = (_active, _period, _condition, _counter_event, _sample)
+CHECKS: tuple[Check, ...] = (_readable, _active, _period, _condition, _counter_event, _sample)
 
 
 def judge(rule: Rule, occasion: Occasion, book: Book, now: datetime, *, with_details: bool = True) -> Outcome:

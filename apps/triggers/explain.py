@@ -15,7 +15,7 @@ from apps.touchpoints.models import Event
 from apps.triggers import eligibility, versions
 from apps.triggers.facts import Known, gather, rules_by_touchpoint
 from apps.triggers.models import Decision, Segment, TriggerRule
-from apps.triggers.rules import Rule, Snapshot, rule_from
+from apps.triggers.rules import Rule, Snapshot
 from apps.triggers.services import occasion_of
 
 
@@ -100,7 +100,7 @@ def _check(
     *,
     without: set[str],
 ) -> list[tuple[TriggerRule, Snapshot, list[CheckResult]]]:
-    ready = {row.pk: rule_from(snapshot, rule_id=row.pk) for row, snapshot in rules}
+    ready = {row.pk: versions.ready(snapshot, rule_id=row.pk) for row, snapshot in rules}
     touchpoints = {t.pk: t for row, _snapshot in rules for t in row.touchpoints.all()}
     known = gather([contact], rules=rules_by_touchpoint(ready.values()), touchpoints=touchpoints, now=now, lock=False)
     _forget(known.book, contact.id, without)

@@ -28,6 +28,8 @@ _EVENTS = """
     WHERE contact_id = ANY(%s) AND status = 'decided' GROUP BY 1, 2
 """
 
+_LOCK_RULES = "SELECT id FROM triggers_triggerrule WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
 
 @dataclass(slots=True)
 class History:
@@ -160,7 +162,7 @@ def _with_daily_counts(book: Book, rules: Collection[Rule], now: datetime, *, lo
     ids = [rule.rule_id for rule in capped if rule.rule_id is not None]
     with connection.cursor() as cursor:
         if lock:
-            cursor.execute("SELECT id FROM triggers_triggerrule WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids])
+            cursor.execute(_LOCK_RULES, [ids])
         read_daily_counts(cursor, book, list({rule.origin for rule in capped}), now)
     return book
 

@@ -38,7 +38,7 @@ _TEXTS: Mapping[str, Promise] = {
     "missing_key": gettext_lazy("“%(key)s” is missing."),
     "too_deep": gettext_lazy("The groups lie too deep within each other; at most %(limit)s levels."),
     "too_many": gettext_lazy("There are too many comparisons; at most %(limit)s."),
-    "unknown_field": gettext_lazy("Nothing is known of “%(field)s”."),
+    "unknown_field": gettext_lazy("“%(field)s” is not known, or cannot be the name of a property."),
     "unknown_operator": gettext_lazy("Choose how it is compared."),
     "operator_not_allowed": gettext_lazy("“%(op)s” does not go with %(kind)s."),
     "wrong_type": gettext_lazy("The value must be %(expected)s."),
@@ -78,14 +78,14 @@ def by_place(error: ConditionError | ScheduleError) -> dict[str, str]:
 
 def text_of(problem: Any) -> str:
     """What is wrong, without the place."""
-    if problem.code == "unknown_field" and not problem.params.get("field"):
-        return _("Choose what is compared.")
+    if problem.code == "unknown_field" and not problem.params["field"].rpartition(".")[2]:
+        return _("Write the name of the property.") if problem.params["field"] else _("Choose what is compared.")
     if problem.code == "bad_range" and problem.params["low"] > problem.params["high"]:
         return _("“From” is higher than “to”.")
     if problem.code == "missing_key" and problem.params.get("key") == "value":
         return str(_TEXTS["empty_value"])
     if problem.code == "too_many" and _leaf_path(problem.path) != problem.path:
-        return _("There are too many values; at most %(limit)s.") % problem.params
+        return _("There are too many values; at most %(limit)s.") % {"limit": problem.params["limit"]}
     template = _TEXTS.get(problem.code)
     if template is None:
         return _("This means nothing (%(code)s).") % {"code": problem.code}

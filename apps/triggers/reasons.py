@@ -12,6 +12,7 @@ SENTENCES: dict[str, Promise] = {
     "daily_cap_too_late": _("The rule asks enough people every day until the question would be pointless."),
     "window_too_late": _("No send window opens before the question would be pointless."),
     "no_rule": _("No trigger rule belongs to this touchpoint."),
+    "rule_broken": _("The rule cannot be understood any more: it names a segment that was deleted."),
     "rule_inactive": _("The trigger rule, its survey or its touchpoint is switched off."),
     "outside_period": _("The event lies outside the time in which the rule is active."),
     "condition": _("The rule's condition does not hold."),
@@ -36,6 +37,7 @@ CHANGES: dict[str, Promise] = {
     "daily_cap_too_late": _("A higher daily limit, or a longer time until it is pointless."),
     "window_too_late": _("Wider send windows, or a longer time until it is pointless."),
     "no_rule": _("Make a trigger rule for this touchpoint."),
+    "rule_broken": _("Open the rule and mend its condition."),
     "rule_inactive": _("Switch the rule, its survey and its touchpoint on."),
     "outside_period": _("Change the rule's “active from” and “active until”."),
     "condition": _("The event or the contact would need other properties, or the rule another condition."),
@@ -51,6 +53,7 @@ CHANGES: dict[str, Promise] = {
     "no_consent": _("The visitor's consent."),
 }
 CHECKS: dict[str, Promise] = {
+    "readable": _("The rule can be understood"),
     "active": _("The rule is switched on"),
     "period": _("Within the rule's time"),
     "condition": _("The condition holds"),

@@ -78,6 +78,8 @@ class Rule:
     """Per touchpoint, with its exceptions from the contact budget; ``None``: anywhere else."""
     fields: frozenset[str]
     """What its condition speaks of, its segments' conditions included."""
+    is_broken: bool = False
+    """True if it cannot be understood (any more), for it names a segment that was deleted: it asks nobody."""
 
     @property
     def needs_history(self) -> bool:
@@ -161,6 +163,22 @@ def _plans(snapshot: Snapshot, origin: str) -> dict[int | None, Plan]:
         gap = None if days is None else timedelta(days=days)
         plans[touchpoint["id"]] = replace(plan, min_gap=gap, beyond_caps=touchpoint["beyond_caps"])
     return plans
+
+
+def broken_rule(snapshot: Snapshot, *, rule_id: int | None, version_id: int | None) -> Rule:
+    """What is left of a rule that cannot be understood: it says so of every event, and its neighbours go on."""
+    return replace(
+        _AT_ONCE,
+        origin=f"rule:{rule_id}",
+        rule_id=rule_id,
+        version_id=version_id,
+        name=snapshot["name"],
+        survey_id=snapshot["survey"]["id"],
+        touchpoint_ids=frozenset(t["id"] for t in snapshot["touchpoints"]),
+        priority=snapshot["priority"],
+        plans={None: Plan()},
+        is_broken=True,
+    )
 
 
 def cadence_rule(

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.common.conditions import ConditionError
+from apps.common.schedule import ScheduleError
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Touchpoint
 from apps.triggers.models import RuleVersion, Segment, TriggerRule
-from apps.triggers.rules import Rule, Snapshot, rule_from
+from apps.triggers.rules import Rule, Snapshot, broken_rule, rule_from
 
 ONE_SECOND = timedelta(seconds=1)
 
@@ -18,7 +20,15 @@ def load_rules(*, rules: Iterable[TriggerRule], now: datetime) -> list[Rule]:
     """Rules ready to decide, each with its current version; a changed rule gets a new one. Four queries."""
     found = list(rules)
     versions = record(rules=found, now=now)
-    return [rule_from(v.snapshot, rule_id=rule.pk, version_id=v.pk) for rule, v in zip(found, versions, strict=True)]
+    return [ready(v.snapshot, rule_id=rule.pk, version_id=v.pk) for rule, v in zip(found, versions, strict=True)]
+
+
+def ready(snapshot: Snapshot, *, rule_id: int | None, version_id: int | None = None) -> Rule:
+    """The rule of a snapshot; one that cannot be understood asks nobody and says so."""
+    try:
+        return rule_from(snapshot, rule_id=rule_id, version_id=version_id)
+    except (ConditionError, ScheduleError):
+        return broken_rule(snapshot, rule_id=rule_id, version_id=version_id)
 
 
 @transaction.atomic

@@ -267,6 +267,39 @@ def test_an_exceptional_touchpoint_may_ask_within_the_gap() -> None:
     assert [d.status for d in decide()] == ["scheduled", "scheduled"]
 
 
+def test_what_a_company_was_promised_is_kept_at_dispatch_and_no_more() -> None:
+    ContactBudget.objects.create(pk=1, min_days_between=0, max_per_company=1, company_days=10)
+    factories.TriggerRuleFactory(delay=timedelta(hours=1), expires_after=timedelta(days=30))
+    acme = {"company": {"external_id": "acme"}}
+    now = timezone.now()
+    for name in ("ada", "bob"):
+        event(person={"external_id": name, "email": f"{name}@x.example", **acme}, occurred_at=now)
+    first, second = decide(now)
+    assert (first.status, second.status) == ("scheduled", "deferred")
+    due = now + timedelta(hours=1)
+    assert second.until == due + timedelta(days=10)
+    for moment in (due, second.until - timedelta(minutes=1), second.until):
+        dispatch_due(now=moment, base_url="http://x.test")
+    assert list(Invitation.objects.order_by("send_at").values_list("status", flat=True)) == ["queued", "queued"]
+    assert [row.at for row in Outreach.objects.order_by("at")] == [due, second.until]
+
+
+def test_of_two_that_became_due_together_the_stronger_goes_first() -> None:
+    ContactBudget.objects.create(pk=1, min_days_between=14)
+    factories.TriggerRuleFactory(delay=timedelta(0), expires_after=timedelta(days=60))
+    strong = factories.TriggerRuleFactory(name="strong", delay=timedelta(0), expires_after=timedelta(days=60))
+    now = timezone.now()
+    event(occurred_at=now)
+    weak_one, strong_one = decide(now)
+    Outreach.objects.filter(reason=f"invitation:{strong_one.invitation_id}").update(priority=5)
+    later = now + timedelta(days=40)
+    dispatch_due(now=later, base_url="http://x.test")
+    states = dict(Invitation.objects.values_list("pk", "status"))
+    assert (states[strong_one.invitation_id], states[weak_one.invitation_id]) == ("queued", "scheduled")
+    assert Invitation.objects.get(pk=weak_one.invitation_id).send_at == later + timedelta(days=14)
+    assert strong_one.rule == strong
+
+
 def test_after_an_answer_the_contact_has_rest() -> None:
     ContactBudget.objects.create(pk=1, min_days_between=0, days_after_response=30)
     factories.TriggerRuleFactory(delay=timedelta(0), expires_after=timedelta(days=90))
@@ -291,6 +324,15 @@ def test_a_changed_rule_gets_a_new_version_and_an_unchanged_one_does_not() -> No
     [version] = versions.record(rules=[rule], now=timezone.now(), by="kim")
     assert (version.number, version.created_by, version.snapshot["percent"]) == (2, "kim", 50)
     assert RuleVersion.objects.get(number=1).snapshot["percent"] == 100
+
+
+def test_a_rule_whose_segment_was_deleted_asks_nobody_and_its_neighbours_go_on() -> None:
+    segment = Segment.objects.create(key="vip", name="VIP", condition={})
+    factories.TriggerRuleFactory(condition={"field": "segment", "op": "in_segment", "value": "vip"})
+    factories.TriggerRuleFactory(name="neighbour")
+    segment.delete()
+    event()
+    assert [outcome(d) for d in decide()] == [("skipped", "rule_broken"), ("scheduled", "ok")]
 
 
 def test_a_rule_listens_to_several_touchpoints() -> None:
