@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from apps.common.schedule import Window
 
 NEVER = timedelta(0)
+MAX_MATCH = 200
 
 
 class Limit(NamedTuple):
@@ -88,6 +90,7 @@ class CounterEvent(NamedTuple):
     touchpoint_id: int
     occurred_at: datetime
     properties: Mapping[str, Any]
+    event_id: UUID | None = None
 
     def revokes(self, plan: Plan) -> bool:
         """Whether it takes an approach with this plan back."""
@@ -98,7 +101,7 @@ class CounterEvent(NamedTuple):
 def property_text(properties: object, name: str) -> str:
     """A property of an event as text, "" if it has none: 4711 and “4711” are the same order."""
     value = properties.get(name) if isinstance(properties, Mapping) else None
-    return "" if value is None or isinstance(value, dict | list) else str(value)
+    return "" if value is None or isinstance(value, dict | list) else str(value)[:MAX_MATCH]
 
 
 @dataclass(slots=True)

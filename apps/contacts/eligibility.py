@@ -130,7 +130,9 @@ def place(facts: Facts, policy: Policy, now: datetime) -> tuple[datetime | None,
         if plan.daily_cap is not None and _is_full(opened, facts):
             at, moved_by = start_of_day(local_day(opened, facts.home) + ONE_DAY, facts.home), "daily_cap"
         elif opened == at:
-            return (_spread(at, facts, policy) if plan.daily_cap is not None else at), moved_by
+            # A page asks now or not at all.
+            spreads = plan.daily_cap is not None and facts.by_mail
+            return (_spread(at, facts, policy) if spreads else at), moved_by
         else:
             at = opened
     return None, moved_by

@@ -164,14 +164,14 @@ def resolve_companies(*, companies: Sequence[CompanyData], also_lock: Collection
     ``also_lock``: companies that the caller will need; all are locked at once, in id order, so that two batches
     never wait for each other in a circle.
     """
-    told = {data["external_id"]: data for data in companies}
+    told: dict[str, list[CompanyData]] = {}
+    for data in companies:
+        told.setdefault(data["external_id"], []).append(data)
     if not told:
         return {}
     known_ids = set(Company.objects.filter(external_id__in=told).values_list("external_id", flat=True))
     # In one order, so that two batches with the same new companies do not wait for each other in a circle.
-    fresh = [
-        Company(external_id=key, name=(told[key].get("name") or key)[:200]) for key in sorted(told.keys() - known_ids)
-    ]
+    fresh = [Company(external_id=key, name=key[:200]) for key in sorted(told.keys() - known_ids)]
     if fresh:
         Company.objects.bulk_create(fresh, ignore_conflicts=True)
     wanted = Q(external_id__in=told) | Q(pk__in=also_lock)
@@ -179,12 +179,12 @@ def resolve_companies(*, companies: Sequence[CompanyData], also_lock: Collection
     rows = [row for row in locked if row.external_id in told]
     changed = []
     for row in rows:
-        data = told[row.external_id or ""]
         before = (row.name, row.time_zone, row.country, row.region, row.properties)
-        row.name = data.get("name") or row.name
-        known = row.properties if isinstance(row.properties, dict) else {}
-        row.properties = {**known, **(data.get("properties") or {})}
-        _place(row, data)
+        for data in told[row.external_id or ""]:
+            row.name = data.get("name") or row.name
+            known = row.properties if isinstance(row.properties, dict) else {}
+            row.properties = {**known, **(data.get("properties") or {})}
+            _place(row, data)
         if before != (row.name, row.time_zone, row.country, row.region, row.properties):
             changed.append(row)
     if changed:

@@ -9,14 +9,15 @@ from uuid import UUID
 
 from apps.common.bulk import copy_rows, fetch_rows
 from apps.common.db import connection
-from apps.common.schedule import Calendar, dump_windows, parse_windows
+from apps.common.schedule import Calendar, dump_windows, parse_windows, valid_zone
 from apps.contacts.book import Book, Person
 from apps.contacts.budget import NEVER, NO_PLAN, Entry, Limit, Plan, Policy
 from apps.contacts.models import BusinessCalendar, Contact, ContactBudget, Outreach
 
 ZONE_KEY = "home-zone"
 """Where the cache keeps the tenant's time zone for showing times."""
-HORIZON = timedelta(days=366)
+HORIZON = timedelta(days=731)
+"""No clock of a survey runs longer."""
 ONE_DAY = timedelta(days=1)
 _ENTRIES = """
     SELECT contact_id, reason, at, state, topic, priority, give_up_at, plan::text FROM contacts_outreach
@@ -24,7 +25,7 @@ _ENTRIES = """
 _LOCK_COMPANIES = "SELECT id FROM contacts_company WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _COMPANY_TIMES = """
     SELECT c.company_id, o.at FROM contacts_outreach o JOIN contacts_contact c ON c.id = o.contact_id
-    WHERE c.company_id = ANY(%s) AND o.at >= %s AND o.state = ANY(%s) ORDER BY o.at
+    WHERE c.company_id = ANY(%s) AND o.at >= %s AND o.state = ANY(%s) AND o.reason <> ALL(%s) ORDER BY o.at
 """
 
 
@@ -49,7 +50,7 @@ def current_policy() -> Policy:
 def home_calendar() -> Calendar:
     """The tenant's own clock and holidays; UTC if nothing was set."""
     row = BusinessCalendar.objects.values_list("time_zone", "country", "region").first()
-    return Calendar(row[0] or "UTC", row[1], row[2]) if row else Calendar("UTC")
+    return Calendar(row[0] if row[0] and valid_zone(row[0]) else "UTC", row[1], row[2]) if row else Calendar("UTC")
 
 
 def calendar_for(contact: Any, home: Calendar) -> Calendar:
@@ -66,7 +67,8 @@ def calendar_for(contact: Any, home: Calendar) -> Calendar:
 @lru_cache(maxsize=4096)
 def choose_calendar(own: tuple[str, str, str], company: tuple[str, str, str], home: Calendar) -> Calendar:
     """The narrowest that is known; a region counts only with the country it was given with."""
-    zone = own[0] or company[0] or home.zone
+    # A zone that is none (any more) is passed over: one wrong row must not stop the others.
+    zone = next((zone for zone in (own[0], company[0]) if zone and valid_zone(zone)), home.zone)
     for country, region in (own[1:], company[1:]):
         if country:
             return Calendar(zone, country, region)
@@ -106,24 +108,31 @@ def _last_outcomes(contact_ids: list[UUID]) -> dict[tuple[UUID, str], datetime]:
 
 
 def open_book(
-    *, people: Mapping[UUID, Person], policy: Policy, now: datetime, lock: bool = True, made_only: bool = False
+    *,
+    people: Mapping[UUID, Person],
+    policy: Policy,
+    now: datetime,
+    lock: bool = True,
+    made_only: bool = False,
+    without: Sequence[str] = (),
 ) -> Book:
     """The ledger of these contacts and their companies as a book.
 
     To spend from it, the contacts must be locked. Companies are locked after them, in id order, so that two
     batches never wait for each other in a circle. ``lock=False`` is for looking only; ``made_only`` leaves out
-    what is merely reserved.
+    what is merely reserved, ``without`` certain approaches.
     """
     book = Book(policy=policy, home=home_calendar())
     states = ["spent"] if made_only else ["spent", "reserved"]
     for contact_id, entry in _entries("contact_id = ANY(%s) AND at >= %s", [list(people), now - HORIZON], states):
-        book.entries[contact_id].append(entry)
+        if entry.reason not in without:
+            book.entries[contact_id].append(entry)
     companies = sorted({p.company_id for p in people.values() if p.company_id is not None})
     if companies and policy.company is not None:
         with connection.cursor() as cursor:
             if lock:
                 cursor.execute(_LOCK_COMPANIES, [companies])
-            cursor.execute(_COMPANY_TIMES, [companies, now - policy.company.within, states])
+            cursor.execute(_COMPANY_TIMES, [companies, now - policy.company.within, states, list(without)])
             for company_id, at in cursor.fetchall():
                 book.companies[company_id].append(at)
     return book

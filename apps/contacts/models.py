@@ -33,7 +33,7 @@ class Place(models.Model):
     country = models.CharField(
         _("country"), max_length=2, blank=True, help_text=_("Two letters, for example DE: for its public holidays.")
     )
-    region = models.CharField(_("region"), max_length=10, blank=True, help_text=_("For example BY for Bavaria."))
+    region = models.CharField(_("region"), max_length=60, blank=True, help_text=_("For example BY for Bavaria."))
 
     class Meta:
         abstract = True

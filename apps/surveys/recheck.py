@@ -4,24 +4,41 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from apps.common.db import connection
+from apps.common.bulk import fetch_rows
 from apps.contacts import ledger
 from apps.contacts import services as contacts
 from apps.contacts.book import Book, Person
 from apps.contacts.budget import NO_PLAN, CounterEvent, Entry, Plan
-from apps.contacts.eligibility import BLOCKED, SKIPPED, Verdict
+from apps.contacts.eligibility import BLOCKED, SKIPPED, Verdict, decide
 from apps.contacts.models import Contact
 from apps.messaging import services as messaging
 from apps.surveys.models import Invitation
 
+LOWEST = -(2**15) - 1
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+_DECIDED = """
+    SELECT contact_id, id, touchpoint_id, occurred_at, properties::text FROM touchpoints_event
+    WHERE touchpoint_id = ANY(%s) AND occurred_at >= %s AND contact_id = ANY(%s)
+"""
+_PENDING = """
+    SELECT contact_data->>'external_id', lower(trim(contact_data->>'email')), id, touchpoint_id, occurred_at,
+           properties::text FROM touchpoints_event
+    WHERE status = 'pending' AND touchpoint_id = ANY(%s) AND occurred_at >= %s
+      AND (contact_data->>'external_id' = ANY(%s) OR lower(trim(contact_data->>'email')) = ANY(%s))
+"""
+
 
 def check_again(due: Collection[Invitation], now: datetime) -> dict[UUID, Verdict]:
-    """What is to be done with each due invitation. Locks their contacts."""
+    """What is to be done with each due invitation. Their contacts must be locked.
+
+    Whether one may go now is judged by what has been made: later reservations have already made way for it. One
+    that may not looks for a new time among the reservations, too, and makes nobody give way again.
+    """
     rows = {row.contact_id: row.contact for row in due if row.contact_id and row.contact}
-    contacts.lock(contact_ids=sorted(rows))
     policy = ledger.current_policy()
     people = ledger.persons(
         rows.values(),
@@ -29,16 +46,24 @@ def check_again(due: Collection[Invitation], now: datetime) -> dict[UUID, Verdic
         suppressed=messaging.suppressed(emails=[c.email for c in rows.values() if c.email]),
         policy=policy,
     )
-    # What is merely reserved does not count against one that is due: later reservations have already made way
-    # for it, and earlier ones that are still waiting will be decided after it, when it is in the book.
-    book = ledger.open_book(people=people, policy=policy, now=now, made_only=True)
     own = _own_entries(due)
+    books = Books(
+        made=ledger.open_book(people=people, policy=policy, now=now, made_only=True),
+        planned=ledger.open_book(people=people, policy=policy, now=now, without=[e.reason for e in own.values()]),
+    )
     countered = _countered([(row.contact_id, own[row.id].plan) for row in due if row.contact_id], rows)
     verdicts: dict[UUID, Verdict] = {}
     for row in sorted(due, key=lambda r: (-own[r.id].priority, r.send_at)):
         person = people.get(row.contact_id) if row.contact_id else None
-        verdicts[row.id] = _objection(row, own[row.id], countered) or _decide(row, person, own[row.id], book, now)
+        verdicts[row.id] = _objection(row, own[row.id], countered) or _decide(row, person, own[row.id], books, now)
     return verdicts
+
+
+class Books(NamedTuple):
+    """What has been sent or shown, and with what is planned besides."""
+
+    made: Book
+    planned: Book
 
 
 def _own_entries(due: Collection[Invitation]) -> dict[UUID, Entry]:
@@ -62,13 +87,23 @@ def _objection(row: Invitation, own: Entry, countered: Collection[tuple[UUID, Pl
     return Verdict(BLOCKED, "counter_event") if (row.contact.id, own.plan) in countered else None
 
 
-def _decide(row: Invitation, person: Person | None, own: Entry, book: Book, now: datetime) -> Verdict:
+def _decide(row: Invitation, person: Person | None, own: Entry, books: Books, now: datetime) -> Verdict:
     if person is None:
         return Verdict(BLOCKED, "contact_gone")
     # The day's cap was kept when it was planned; being late must not spread it again.
     plan = replace(own.plan, daily_cap=None)
     wanted = replace(own, at=now, give_up_at=row.give_up_at, plan=plan)
-    verdict, _moves = book.decide(person, wanted, now)
+    verdict = decide(books.made.facts(person, wanted, now), books.made.policy, now)
+    if verdict.at == now:
+        for book in books:
+            book.enter(person, replace(wanted, at=now, is_spent=True), now)
+    elif verdict.at is not None:
+        # Nothing is weaker than this: nobody has to make way.
+        humble = replace(wanted, at=verdict.at, priority=LOWEST)
+        later, _moves = books.planned.decide(person, humble, now)
+        verdict = Verdict(
+            verdict.status if later.at else later.status, verdict.reason if later.at else later.reason, later.at
+        )
     return verdict
 
 
@@ -99,8 +134,11 @@ def _countered(plans: Sequence[tuple[UUID, Plan]], rows: Mapping[UUID, Contact])
     wanted = [(contact_id, plan) for contact_id, plan in plans if plan.revoked_by]
     if not wanted:
         return set()
-    events = counter_events(contacts=[rows[contact_id] for contact_id, _plan in wanted if contact_id in rows],
-                            touchpoint_ids={t for _contact, plan in wanted for t in plan.revoked_by})  # fmt: skip
+    events = counter_events(
+        contacts=[rows[contact_id] for contact_id, _plan in wanted if contact_id in rows],
+        touchpoint_ids={t for _contact, plan in wanted for t in plan.revoked_by},
+        since=min((plan.cause_at for _contact, plan in wanted if plan.cause_at), default=None),
+    )
     return {
         (contact_id, plan)
         for contact_id, plan in wanted
@@ -108,32 +146,30 @@ def _countered(plans: Sequence[tuple[UUID, Plan]], rows: Mapping[UUID, Contact])
     }
 
 
-def counter_events(*, contacts: Iterable[Contact], touchpoint_ids: Collection[int]) -> dict[UUID, list[CounterEvent]]:
-    """Events of these contacts at these touchpoints. Two queries.
+def counter_events(
+    *,
+    contacts: Iterable[Contact],
+    touchpoint_ids: Collection[int],
+    since: datetime | None,
+    with_pending: bool = True,
+) -> dict[UUID, list[CounterEvent]]:
+    """Events of these contacts at these touchpoints from a moment on (None: ever). At most two queries.
 
     Those not decided yet belong to nobody so far: they are found by the identity they were sent with.
     """
     by_id = {contact.id: contact for contact in contacts}
     found: dict[UUID, list[CounterEvent]] = defaultdict(list)
+    where = [list(touchpoint_ids), since or EVER]
+    for contact_id, event_id, touchpoint_id, occurred_at, properties in fetch_rows(_DECIDED, [*where, list(by_id)]):
+        found[contact_id].append(CounterEvent(touchpoint_id, occurred_at, json.loads(properties), event_id))
+    if not with_pending:
+        return found
     by_external_id = {c.external_id: c.id for c in by_id.values() if c.external_id}
     by_email = {c.email: c.id for c in by_id.values() if c.email}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT contact_id, touchpoint_id, occurred_at, properties::text FROM touchpoints_event"
-            " WHERE contact_id = ANY(%s) AND touchpoint_id = ANY(%s)",
-            [list(by_id), list(touchpoint_ids)],
-        )
-        for contact_id, touchpoint_id, occurred_at, properties in cursor.fetchall():
-            found[contact_id].append(CounterEvent(touchpoint_id, occurred_at, json.loads(properties)))
-        cursor.execute(
-            "SELECT contact_data->>'external_id', lower(trim(contact_data->>'email')), touchpoint_id, occurred_at,"
-            " properties::text FROM touchpoints_event WHERE status = 'pending' AND touchpoint_id = ANY(%s)"
-            " AND (contact_data->>'external_id' = ANY(%s) OR lower(trim(contact_data->>'email')) = ANY(%s))",
-            [list(touchpoint_ids), list(by_external_id), list(by_email)],
-        )
-        for external_id, email, touchpoint_id, occurred_at, properties in cursor.fetchall():
-            event = CounterEvent(touchpoint_id, occurred_at, json.loads(properties))
-            for contact_id in {by_external_id.get(external_id), by_email.get(email)}:
-                if contact_id is not None:
-                    found[contact_id].append(event)
+    pending = fetch_rows(_PENDING, [*where, list(by_external_id), list(by_email)])
+    for external_id, email, event_id, touchpoint_id, occurred_at, properties in pending:
+        event = CounterEvent(touchpoint_id, occurred_at, json.loads(properties), event_id)
+        for contact in {by_external_id.get(external_id), by_email.get(email)}:
+            if contact is not None:
+                found[contact].append(event)
     return found

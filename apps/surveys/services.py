@@ -1,6 +1,6 @@
 """Inviting: scheduled invitations become mails when their time has come and all still holds."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,6 +13,7 @@ from apps.common.batches import SINGLES, together_or_singly
 from apps.common.bulk import copy_rows
 from apps.common.ids import uuid7
 from apps.contacts import ledger
+from apps.contacts import services as contacts
 from apps.contacts.budget import Entry
 from apps.contacts.eligibility import BLOCKED, Verdict
 from apps.messaging import services as messaging
@@ -65,25 +66,32 @@ def schedule_invitations(*, requests: Sequence[InvitationRequest], now: datetime
 @transaction.atomic
 def revoke_scheduled(*, invitation_ids: Collection[UUID], reason: str) -> int:
     """Take back invitations that have not been sent yet, with the reason; returns how many."""
+    return len(_revoke(invitation_ids, reason))
+
+
+def _revoke(invitation_ids: Collection[UUID], reason: str) -> list[UUID]:
     rows = Invitation.objects.filter(id__in=invitation_ids, status=Invitation.Status.SCHEDULED)
-    ids = list(rows.select_for_update().values_list("id", flat=True))
+    ids = list(rows.order_by("id").select_for_update().values_list("id", flat=True))
     Invitation.objects.filter(id__in=ids).update(status=Invitation.Status.REVOKED, status_reason=reason)
     ledger.release(reasons=[outreach_reason(invitation_id) for invitation_id in ids])
-    return len(ids)
+    return ids
 
 
-def revoke_unsent(*, reasons: Collection[str], reason: str) -> int:
-    """Take back approaches by their names in the ledger, scheduled or waiting in the outbox; returns how many.
+def revoke_unsent(*, reasons: Collection[str], reason: str) -> list[UUID]:
+    """Take back approaches by their names in the ledger, scheduled or waiting in the outbox.
 
-    A mail that a worker has begun to send is not to be had any more.
+    Returns the invitations that were taken back. A mail that a worker has begun to send is not to be had any more.
     """
-    ids = [UUID(name.removeprefix("invitation:")) for name in reasons if name.startswith("invitation:")]
-    count = revoke_scheduled(invitation_ids=ids, reason=reason)
+    gone = _revoke(_invitation_ids(reasons), reason)
     withdrawn = messaging.revoke_queued(reasons=reasons, because=reason)
     ledger.release(reasons=withdrawn, also_spent=True)
-    ids = [UUID(name.removeprefix("invitation:")) for name in withdrawn if name.startswith("invitation:")]
+    ids = _invitation_ids(withdrawn)
     Invitation.objects.filter(id__in=ids).update(status=Invitation.Status.REVOKED, status_reason=reason)
-    return count + len(withdrawn)
+    return gone + ids
+
+
+def _invitation_ids(reasons: Iterable[str]) -> list[UUID]:
+    return [UUID(name.removeprefix("invitation:")) for name in reasons if name.startswith("invitation:")]
 
 
 def move_scheduled(*, times: Mapping[UUID, datetime], reason: str, now: datetime) -> None:
@@ -130,13 +138,7 @@ def dispatch_due(*, now: datetime, base_url: str, limit: int = 200, only: UUID |
     What must not go any more is revoked or expired with its reason, what the budget forbids now is
     moved. Links get their token here; only its hash is stored.
     """
-    waiting = Invitation.objects.filter(status=Invitation.Status.SCHEDULED, send_at__lte=now)
-    due = list(
-        (waiting.filter(pk=only) if only else waiting)
-        .select_related("contact__company", "survey", "touchpoint")
-        .order_by("send_at")
-        .select_for_update(skip_locked=True, of=("self",))[:limit]
-    )
+    due = _lock_due(now, limit, only)
     if not due:
         return 0
     verdicts = recheck.check_again(due, now)
@@ -151,6 +153,18 @@ def dispatch_due(*, now: datetime, base_url: str, limit: int = 200, only: UUID |
     ledger.spend(reasons=[outreach_reason(row.id) for row, _token in going], now=now)
     ledger.release(reasons=[outreach_reason(row.id) for row in due if row.status in ("revoked", "expired")])
     return len(due)
+
+
+def _lock_due(now: datetime, limit: int, only: UUID | None) -> list[Invitation]:
+    """Due invitations, locked after their contacts: deciding holds contacts when it moves or revokes invitations."""
+    waiting = Invitation.objects.filter(status=Invitation.Status.SCHEDULED, send_at__lte=now)
+    found = (waiting.filter(pk=only) if only else waiting).order_by("send_at").values_list("id", "contact_id")[:limit]
+    ids = dict(found)
+    if not ids:
+        return []
+    contacts.lock(contact_ids=sorted({contact_id for contact_id in ids.values() if contact_id}))
+    rows = waiting.filter(pk__in=ids).select_related("contact__company", "survey", "touchpoint").order_by("send_at")
+    return list(rows.select_for_update(skip_locked=True, of=("self",)))
 
 
 def _queue_mails(going: Sequence[tuple[Invitation, str]], now: datetime, base_url: str) -> dict[UUID, tuple[UUID, str]]:

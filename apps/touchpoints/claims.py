@@ -36,7 +36,7 @@ def claim_pending(*, limit: int, only: UUID | None = None) -> list[PendingEvent]
     """Up to ``limit`` pending events, oldest first, locked until the transaction ends."""
     statement = _CLAIM.format(only="AND id = %s" if only else "")
     rows = fetch_rows(statement, [only, limit] if only else [limit])
-    return [PendingEvent(*facts, _read(person), _read(properties)) for *facts, person, properties in rows]
+    return [PendingEvent._make((*facts, _read(person), _read(properties))) for *facts, person, properties in rows]
 
 
 def mark_decided(*, events: Sequence[tuple[UUID, UUID | None]]) -> None:

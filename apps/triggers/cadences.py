@@ -15,9 +15,10 @@ from apps.common.schedule import start_of_day
 from apps.contacts import ledger
 from apps.contacts import services as contacts
 from apps.contacts.models import Contact
+from apps.surveys import services as surveys
 from apps.triggers.eligibility import Occasion, judge
 from apps.triggers.facts import Known, gather
-from apps.triggers.models import Cadence
+from apps.triggers.models import Cadence, Decision
 from apps.triggers.rules import Rule, cadence_rule
 from apps.triggers.rulings import Ruling, Rulings
 from apps.triggers.segments import bucket_of, contact_ids
@@ -28,6 +29,7 @@ QUEUE = "triggers.cadences"
 BATCH = 1000
 RETRY_AFTER = timedelta(minutes=10)
 LONGEST_GAP = timedelta(days=400)
+_STATE = ("running_until", "cursor", "covered_until", "next_run_at")
 
 
 def next_due() -> datetime | None:
@@ -36,10 +38,36 @@ def next_due() -> datetime | None:
     return found["at"]  # type: ignore[no-any-return]
 
 
+@transaction.atomic
 def plan(*, cadence: Cadence, now: datetime) -> None:
-    """Set when a cadence that was made or changed runs next, and wake its queue. Writes the row's state only."""
-    cadence.running_until = cadence.cursor = None
+    """Set when a cadence that was made or changed runs next, and wake its queue.
+
+    A run that is under way goes on where it is. A cadence that is switched off takes back what it has planned.
+    """
+    state = Cadence.objects.select_for_update().values_list(*_STATE).get(pk=cadence.pk)
+    for name, value in zip(_STATE, state, strict=True):  # A worker may have got further since the form was opened.
+        setattr(cadence, name, value)
     cadence.last_error = ""
+    if cadence.is_active and cadence.running_until is not None:
+        cadence.next_run_at = now
+    else:
+        _restart(cadence, now)
+    cadence.save(update_fields=[*_STATE, "last_error"])
+    if not cadence.is_active:
+        withdraw(cadence_id=cadence.pk)
+    if cadence.next_run_at is not None:
+        agenda.wake(queue=QUEUE, due_at=cadence.next_run_at, now=now)
+
+
+def withdraw(*, cadence_id: int) -> int:
+    """Take back what a cadence has planned and not sent yet; returns how many."""
+    planned = Decision.objects.filter(cadence_id=cadence_id, invitation__status="scheduled")
+    ids = list(planned.values_list("invitation_id", flat=True))
+    return surveys.revoke_scheduled(invitation_ids=ids, reason="rule_inactive")
+
+
+def _restart(cadence: Cadence, now: datetime) -> None:
+    cadence.running_until = cadence.cursor = None
     begins = start_of_day(cadence.starts_on, ledger.home_calendar())
     if not cadence.is_active:
         cadence.next_run_at = None
@@ -51,9 +79,6 @@ def plan(*, cadence: Cadence, now: datetime) -> None:
     else:
         cadence.covered_until = now
         cadence.next_run_at = _next_day(cadence, now)
-    cadence.save(update_fields=["running_until", "cursor", "last_error", "covered_until", "next_run_at"])
-    if cadence.next_run_at is not None:
-        agenda.wake(queue=QUEUE, due_at=cadence.next_run_at, now=now)
 
 
 def run_due(*, now: datetime) -> int:
@@ -95,13 +120,15 @@ def run_batch(*, cadence_id: int, now: datetime, limit: int = BATCH) -> int:
     if cadence.running_until is None:
         cadence.running_until, cadence.cursor = _until(cadence, now), None
     turns = _turns(cadence, now)
-    ids = contact_ids(turns, after=cadence.cursor, limit=limit) if turns else []
+    # SQL preselects the segment; who really belongs to it is judged again, contact by contact.
+    segment = cadence.segment.condition if cadence.segment else {}
+    ids = contact_ids(turns, condition=segment, now=now, after=cadence.cursor, limit=limit) if turns else []
     if ids:
         _ask(cadence, ids, turns, now)
         cadence.cursor = ids[-1]
     if len(ids) < limit:
         _finish(cadence, now)
-    cadence.save(update_fields=["running_until", "cursor", "covered_until", "next_run_at", "last_error"])
+    cadence.save(update_fields=[*_STATE, "last_error"])
     if cadence.next_run_at is not None:
         agenda.wake(queue=QUEUE, due_at=cadence.next_run_at, now=now)
     return len(ids)
@@ -139,18 +166,33 @@ def _ask(cadence: Cadence, ids: list[UUID], turns: list[Slice], now: datetime) -
     touchpoints = {cadence.touchpoint.pk: cadence.touchpoint} if cadence.touchpoint else {}
     known = gather(Contact.objects.filter(id__in=ids), rules={0: [rule]}, touchpoints=touchpoints, now=now)
     rulings = Rulings(now=now, cadence_id=cadence.pk)
-    for contact_id in ids:
-        if contact_id not in known.contacts:
-            continue
-        bucket = bucket_of(contact_id)
-        turn = max((t.occurrence for t in turns if t.low <= bucket < t.high), default=None)
-        if turn is None:
+    turn_of = {pk: turn for pk in ids if pk in known.contacts and (turn := _turn(pk, turns)) is not None}
+    done = _decided(cadence, turn_of)
+    for contact_id, turn in turn_of.items():
+        if contact_id in done:
             continue
         occasion = _occasion(cadence, contact_id, turn, known, now)
         if rule.condition.test(occasion.facts, now):
             outcome = judge(rule, occasion, known.book, now)
-            rulings.add(Ruling(None, contact_id, rule, *outcome, occurrence=f"{rule.origin}:{turn}"), occasion)
+            rulings.add(Ruling(None, contact_id, rule, *outcome, occurrence=_occurrence(cadence, turn)), occasion)
     rulings.store()
+
+
+def _turn(contact_id: UUID, turns: list[Slice]) -> int | None:
+    bucket = bucket_of(contact_id)
+    return max((turn.occurrence for turn in turns if turn.low <= bucket < turn.high), default=None)
+
+
+def _occurrence(cadence: Cadence, turn: int) -> str:
+    """What a turn is called. Turns are counted per period: with another period, another count."""
+    length = cadence.period_days if cadence.kind == Cadence.Kind.PER_CONTACT else 0
+    return f"cadence:{cadence.pk}:{length}:{turn}"
+
+
+def _decided(cadence: Cadence, turn_of: dict[UUID, int]) -> set[UUID]:
+    """Contacts whose turn was decided before: a changed cadence may come by again."""
+    rows = Decision.objects.filter(cadence=cadence, contact_id__in=turn_of).values_list("contact_id", "occurrence")
+    return {pk for pk, occurrence in rows if pk and occurrence == _occurrence(cadence, turn_of[pk])}
 
 
 def _occasion(cadence: Cadence, contact_id: UUID, turn: int, known: Known, now: datetime) -> Occasion:

@@ -12,7 +12,7 @@ from apps.common.batches import sentence
 from apps.contacts import ledger
 from apps.contacts.models import ContactBudget
 from apps.triggers import versions
-from apps.triggers.models import DryRun, TriggerRule
+from apps.triggers.models import DryRun, Segment, TriggerRule
 from apps.triggers.past import Stretch
 from apps.triggers.rules import Rule, Snapshot, rule_from
 from apps.triggers.simulation import Simulation, touchpoints_of
@@ -20,6 +20,7 @@ from apps.triggers.simulation import Simulation, touchpoints_of
 QUEUE = "triggers.dry_run"
 LEASE = timedelta(minutes=3)
 MAX_BACK = 366
+MAX_ATTEMPTS = 3
 
 
 def start(
@@ -66,6 +67,8 @@ def run_next(*, now: datetime, clock: Callable[[], datetime]) -> int:
     run = _claim(now)
     if run is None:
         return 0
+    if run.status == DryRun.Status.FAILED:
+        return 1
     try:
         run.result = _simulate(run, clock)
     except Exception as error:
@@ -84,7 +87,10 @@ def _claim(now: datetime) -> DryRun | None:
     run = DryRun.objects.filter(free).order_by("created_at").select_for_update(skip_locked=True).first()
     if run is not None:
         run.status, run.lease_until, run.events_done = DryRun.Status.RUNNING, now + LEASE, 0
-        run.save(update_fields=["status", "lease_until", "events_done"])
+        run.attempts += 1
+        if run.attempts > MAX_ATTEMPTS:
+            run.status, run.error, run.finished_at = DryRun.Status.FAILED, "the workers that tried it ended", now
+        run.save(update_fields=["status", "lease_until", "events_done", "attempts", "error", "finished_at"])
     return run
 
 
@@ -104,9 +110,11 @@ def _simulate(run: DryRun, clock: Callable[[], datetime]) -> dict[str, Any]:
 def _rules(run: DryRun) -> tuple[list[Rule], str]:
     """All active rules, with the draft in its place; and what the draft is counted under."""
     saved = TriggerRule.objects.filter(is_active=True).exclude(pk=run.rule_id_replaced or 0)
-    loaded = versions.load_rules(
-        rules=saved.select_related("survey").prefetch_related("touchpoints", "revoked_by"), now=run.created_at
-    )
+    segments = {segment.key: segment for segment in Segment.objects.all()}
+    loaded = [
+        versions.ready(versions.snapshot(rule, segments=segments), rule_id=rule.pk)
+        for rule in saved.select_related("survey").prefetch_related("touchpoints", "revoked_by")
+    ]
     if run.draft is None:
         return loaded, ""
     draft = rule_from({**run.draft, "is_active": True}, rule_id=run.rule_id_replaced)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from apps.common.ids import uuid7
 from apps.contacts.book import Book, Move, Person
@@ -31,6 +32,8 @@ class Occasion:
     """What conditions are about: event, contact, company, history."""
     counter_events: Sequence[CounterEvent] = ()
     by_mail: bool = True
+    event_id: UUID | None = None
+    """The event itself takes nothing of its own back."""
 
 
 class Outcome(NamedTuple):
@@ -73,7 +76,8 @@ def _counter_event(rule: Rule, occasion: Occasion, now: datetime) -> Verdict | N
     if not occasion.counter_events:
         return None
     plan = rule.plan_for(occasion.touchpoint_id, occasion.occurred_at, occasion.facts.get("event"))
-    return _COUNTERED if any(event.revokes(plan) for event in occasion.counter_events) else None
+    others = (event for event in occasion.counter_events if event.event_id != occasion.event_id)
+    return _COUNTERED if any(event.revokes(plan) for event in others) else None
 
 
 def _sample(rule: Rule, occasion: Occasion, now: datetime) -> Verdict | None:
@@ -125,7 +129,8 @@ def _details(rule: Rule, occasion: Occasion, now: datetime) -> dict[str, Any] | 
     leaf = rule.condition.missing_part(occasion.facts, now)
     if leaf is None:
         return None
-    return {"field": leaf.field, "op": str(leaf.op), "value": plain(leaf.value), "found": plain(leaf.found)}
+    found = {"field": leaf.field, "op": str(leaf.op), "value": plain(leaf.value), "found": plain(leaf.found)}
+    return {**found, "negated": True} if leaf.negated else found
 
 
 def plain(value: Any) -> Any:
@@ -134,6 +139,8 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, str):
         return value[:200]
-    if isinstance(value, dict | list):
+    if isinstance(value, list):
+        return [plain(part) for part in value[:20]]
+    if isinstance(value, dict):
         return str(value)[:200]
     return value

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from apps.contacts import eligibility as contact_checks
 from apps.contacts.book import Book
@@ -79,7 +79,7 @@ def explain_contact(*, contact: Contact, now: datetime) -> list[Explanation]:
     """Each rule, as if something happened to the contact now at the first of its touchpoints."""
     rules = _rules(TriggerRule.objects.all())
     imagined = [
-        PendingEvent(uuid4(), row.touchpoints.all()[0].pk, "", now, {}, {})
+        PendingEvent(contact.id, row.touchpoints.all()[0].pk, "", now, {}, {})
         for row, _s in rules
         if row.touchpoints.all()
     ]
@@ -114,8 +114,13 @@ def _check(
 
 
 def _forget(book: Book, contact_id: UUID, reasons: set[str]) -> None:
-    """What the event itself led to does not stand in its own way."""
-    book.entries[contact_id] = [entry for entry in book.entries[contact_id] if entry.reason not in reasons]
+    """What the event itself led to does not stand in its own way, nor in its company's."""
+    own = [entry for entry in book.entries[contact_id] if entry.reason in reasons]
+    for entry in own:
+        book.entries[contact_id].remove(entry)
+        for times in book.companies.values():
+            if entry.at in times:
+                times.remove(entry.at)
 
 
 def _checks(rule: Rule, event: PendingEvent, contact_id: UUID, known: Known, now: datetime) -> list[CheckResult]:

@@ -69,7 +69,7 @@ class Known:
     contacts: dict[UUID, Contact]
     rules: dict[int, list[Rule]]
     touchpoints: dict[int, Touchpoint]
-    counter_events: Mapping[UUID, Sequence[CounterEvent]]
+    counter_events: dict[UUID, list[CounterEvent]]
     histories: dict[UUID, History] | None
     facts_of: dict[UUID, tuple[dict[str, Any], dict[str, Any]]]
 
@@ -91,11 +91,15 @@ def contact_facts(contact: Contact) -> dict[str, Any]:
         "external_id": contact.external_id,
         "name": contact.name,
         "locale": contact.locale,
-        "country": contact.country or properties.get("country"),
-        "region": contact.region or properties.get("region"),
+        "country": contact.country or _text(properties.get("country")),
+        "region": contact.region or _text(properties.get("region")),
         "time_zone": contact.time_zone,
         "created_at": contact.created_at,
     }
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def company_facts(company: Company | None) -> dict[str, Any]:
@@ -104,7 +108,7 @@ def company_facts(company: Company | None) -> dict[str, Any]:
         return {}
     properties = company.properties if isinstance(company.properties, dict) else {}
     named = {"name": company.name, "external_id": company.external_id}
-    return {**properties, **named, "country": company.country or properties.get("country")}
+    return {**properties, **named, "country": company.country or _text(properties.get("country"))}
 
 
 def with_companies(rows: Iterable[Contact]) -> dict[UUID, Contact]:
@@ -124,9 +128,13 @@ def gather(
     rules: dict[int, list[Rule]],
     touchpoints: dict[int, Touchpoint],
     now: datetime,
+    since: datetime | None = None,
     lock: bool = True,
 ) -> Known:
-    """What is known about these contacts, who must be locked; ``lock=False`` is for looking only."""
+    """What is known about these contacts, who must be locked; ``lock=False`` is for looking only.
+
+    ``since``: when the first event of the batch happened; no older event takes anything back.
+    """
     found = with_companies(rows)
     policy = ledger.current_policy()
     people = ledger.persons(
@@ -145,7 +153,9 @@ def gather(
         contacts=found,
         rules=rules,
         touchpoints=touchpoints,
-        counter_events=counter_events(contacts=found.values(), touchpoint_ids=revoking) if revoking else {},
+        counter_events=counter_events(contacts=found.values(), touchpoint_ids=revoking, since=since, with_pending=False)
+        if revoking
+        else {},
         histories=read_histories(found, now=now) if any(rule.needs_history for rule in every) else None,
         facts_of={},
     )
@@ -154,16 +164,18 @@ def gather(
 def _with_daily_counts(book: Book, rules: Collection[Rule], now: datetime, *, lock: bool) -> Book:
     """The book with how many invitations each capped rule has planned per day of the tenant's calendar.
 
-    The rules are locked first, so that two workers do not fill the same day.
+    Those whose entries may be pushed to another day count as well. The rules are locked first, so that two
+    workers do not fill the same day.
     """
-    capped = [rule for rule in rules if rule.plans[None].daily_cap is not None]
-    if not capped:
+    origins = {rule.origin for rule in rules if rule.plans[None].daily_cap is not None}
+    origins |= {e.plan.origin for held in book.entries.values() for e in held if e.plan.daily_cap and not e.is_spent}
+    if not origins:
         return book
-    ids = [rule.rule_id for rule in capped if rule.rule_id is not None]
+    ids = [int(origin.removeprefix("rule:")) for origin in origins if origin.startswith("rule:")]
     with connection.cursor() as cursor:
         if lock:
             cursor.execute(_LOCK_RULES, [ids])
-        read_daily_counts(cursor, book, list({rule.origin for rule in capped}), now)
+        read_daily_counts(cursor, book, list(origins), now)
     return book
 
 
@@ -171,7 +183,7 @@ def read_daily_counts(cursor: Any, book: Book, origins: Sequence[str], now: date
     """Add how many approaches of these origins are planned or made on each day from yesterday on."""
     cursor.execute(
         "SELECT plan->>'origin', (at AT TIME ZONE %s)::date, count(*) FROM contacts_outreach"
-        " WHERE plan->>'origin' = ANY(%s) AND plan ? 'daily_cap' AND at >= %s::timestamptz - interval '1 day'"
+        " WHERE plan->>'origin' = ANY(%s) AND plan ? 'daily_cap' AND at >= %s::timestamptz - interval '2 days'"
         " AND state <> 'released' GROUP BY 1, 2",
         [book.home.zone, list(origins), now],
     )
@@ -197,7 +209,7 @@ def read_histories(rows: Mapping[UUID, Contact], *, now: datetime) -> dict[UUID,
 def rules_by_touchpoint(rules: Iterable[Rule]) -> dict[int, list[Rule]]:
     """Rules by the touchpoints they listen to, the higher priority first."""
     found: dict[int, list[Rule]] = defaultdict(list)
-    for rule in sorted(rules, key=lambda r: (-r.priority, r.rule_id or 0)):
+    for rule in sorted(rules, key=lambda r: (-r.priority, r.rule_id or 2**63)):
         for touchpoint_id in rule.touchpoint_ids:
             found[touchpoint_id].append(rule)
     return found

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,12 +13,12 @@ from apps.common.bulk import fetch_rows
 from apps.contacts import ledger
 from apps.contacts.book import Person
 from apps.contacts.budget import Entry, Policy
-from apps.contacts.models import Contact
+from apps.contacts.models import Contact, LegalBasis
 from apps.messaging import services as messaging
 from apps.touchpoints.models import Touchpoint
 from apps.triggers.facts import History, company_facts, contact_facts, with_companies
 
-CHUNK = 20_000
+CHUNK = 10_000
 AT_HAND = 200_000
 _EVENTS = """
     SELECT id, touchpoint_id, source, occurred_at, contact_id, properties::text FROM touchpoints_event
@@ -33,6 +33,10 @@ _COUNT = """
 _LEDGER = """
     SELECT contact_id, reason, at, topic, priority, plan::text FROM contacts_outreach
     WHERE contact_id = ANY(%s) AND at >= %s AND at < %s AND state = 'spent'
+"""
+_COMPANY_TIMES = """
+    SELECT c.company_id, o.at FROM contacts_outreach o JOIN contacts_contact c ON c.id = o.contact_id
+    WHERE c.company_id = ANY(%s) AND o.at >= %s AND o.at < %s AND o.state = 'spent' ORDER BY o.at
 """
 _ANSWERS = """
     SELECT contact_id, answered_at, score FROM responses_response
@@ -83,7 +87,7 @@ class Stretch:
             rows = fetch_rows(_EVENTS, [at, self.until, at, last, list(self.touchpoint_ids), size])
             if not rows:
                 return
-            yield [PastEvent(*facts, _read(properties)) for *facts, properties in rows]
+            yield [PastEvent._make((*facts, _read(properties))) for *facts, properties in rows]
             at, last = rows[-1][3], rows[-1][0]
 
 
@@ -119,7 +123,9 @@ class Acquaintance:
     def _is_allowed(self, moment: datetime, touchpoint: Touchpoint) -> bool:
         if any(since <= moment and (end is None or end > moment) for since, end in self.bases):
             return True
-        # What the event itself proves, unless the contact had objected before.
+        # What the event itself proves, unless the contact had objected before and this is no new consent.
+        if touchpoint.legal_basis == LegalBasis.Kind.CONSENT:
+            return True
         return bool(touchpoint.legal_basis) and all(end is None or end > moment for _since, end in self.bases)
 
     def note_answers(self, history: History, moment: datetime) -> None:
@@ -204,6 +210,13 @@ def made_before(contact_ids: Sequence[UUID], since: datetime) -> Iterator[tuple[
     rows = fetch_rows(_LEDGER, [list(contact_ids), since - ledger.HORIZON, since])
     for contact_id, reason, at, topic, priority, plan in rows:
         yield contact_id, Entry(reason, at, topic, priority, None, ledger.read_plan(plan), is_spent=True)
+
+
+def company_times_before(
+    company_ids: Sequence[int], since: datetime, within: timedelta
+) -> Iterator[tuple[int, datetime]]:
+    """When contacts of these companies were approached shortly before, in order."""
+    yield from fetch_rows(_COMPANY_TIMES, [list(company_ids), since - within, since])
 
 
 def histories_before(people: Sequence[Acquaintance], since: datetime) -> dict[UUID, History]:

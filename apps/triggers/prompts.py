@@ -48,7 +48,6 @@ class Prompt:
     contact_id: UUID | None = None
 
 
-@transaction.atomic
 def may_show(*, touchpoint: Touchpoint, visitor: Visitor, properties: dict[str, Any], now: datetime) -> Prompt:
     """Decide whether a page may ask now; what may is entered in the contact budget at once.
 
@@ -58,6 +57,13 @@ def may_show(*, touchpoint: Touchpoint, visitor: Visitor, properties: dict[str, 
     rules = rules_by_touchpoint(_rules(touchpoint, now)).get(touchpoint.pk, [])
     if not rules:
         return Prompt(False, "no_rule")
+    return _decide(rules, touchpoint, visitor, properties, now)
+
+
+@transaction.atomic
+def _decide(
+    rules: list[Rule], touchpoint: Touchpoint, visitor: Visitor, properties: dict[str, Any], now: datetime
+) -> Prompt:
     event = PendingEvent(uuid7(), touchpoint.pk, "web", now, {}, properties)
     identity = _identity(visitor)
     if not identity:
@@ -66,7 +72,9 @@ def may_show(*, touchpoint: Touchpoint, visitor: Visitor, properties: dict[str, 
     if contact is None:
         return Prompt(False, "no_consent")
     known = gather([contact], rules={touchpoint.pk: rules}, touchpoints={touchpoint.pk: touchpoint}, now=now)
-    prompt, entry = _first(rules, occasion_of(event, contact.id, known), known.book, now)
+    # The same visitor falls into the same share on every view of the page.
+    occasion = replace(occasion_of(event, contact.id, known), key=contact.id.bytes)
+    prompt, entry = _first(rules, occasion, known.book, now)
     if entry is not None:
         ledger.enter(entries=[(contact.id, entry)], kind=Outreach.Kind.WEB_PROMPT, state=Outreach.State.SPENT)
     return prompt

@@ -100,7 +100,7 @@ class Rule:
         if not plan.revoked_by:
             return plan
         value = property_text(properties, plan.match) if plan.match else ""
-        return replace(plan, cause_at=occurred_at, match_value=value[:200])
+        return replace(plan, cause_at=occurred_at, match_value=value)
 
     def samples(self, key: bytes) -> bool:
         """Whether the share that is asked includes this occasion. A hash, so that it can be repeated."""

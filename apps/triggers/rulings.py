@@ -135,7 +135,8 @@ class Rulings:
                 row.status, row.reason = Decision.Status.DEFERRED, "outranked"
                 row.until = times[row.invitation_id]  # type: ignore[index]
             Decision.objects.bulk_update(rows, ["status", "reason", "until"], batch_size=500)
-        if self.dropped:
-            surveys.revoke_unsent(reasons=self.dropped, reason="outranked")
-        if self.revoked:
-            surveys.revoke_unsent(reasons=self.revoked, reason="counter_event")
+        for reasons, why in ((self.dropped, "outranked"), (self.revoked, "counter_event")):
+            if reasons:
+                gone = surveys.revoke_unsent(reasons=reasons, reason=why)
+                decisions = Decision.objects.filter(invitation_id__in=gone)
+                decisions.update(status=Decision.Status.SKIPPED, reason=why, until=None)

@@ -18,6 +18,13 @@ _LAST = "(SELECT r.{} FROM responses_response r WHERE r.contact_id = c.id ORDER 
 _DECIDED = "FROM touchpoints_event e WHERE e.contact_id = c.id AND e.status = 'decided'"
 
 
+def _own_or_told(table: str, name: str) -> str:
+    """A column, or else the text property of the same name."""
+    told = f"{table}.properties->'{name}'"
+    text = f"CASE jsonb_typeof({told}) WHEN 'string' THEN {table}.properties->>'{name}' END"
+    return f"COALESCE(NULLIF({table}.{name}, ''), {text})"
+
+
 def _columns(now: datetime) -> Columns:
     """Where SQL finds what conditions speak of. ``now`` is only ever a time that we made ourselves."""
     moment = f"'{now.isoformat()}'::timestamptz"
@@ -27,13 +34,13 @@ def _columns(now: datetime) -> Columns:
         "contact.external_id": ("c.external_id", Kind.TEXT),
         "contact.name": ("c.name", Kind.TEXT),
         "contact.locale": ("c.locale", Kind.TEXT),
-        "contact.country": ("COALESCE(NULLIF(c.country, ''), c.properties->>'country')", Kind.TEXT),
-        "contact.region": ("COALESCE(NULLIF(c.region, ''), c.properties->>'region')", Kind.TEXT),
+        "contact.country": (_own_or_told("c", "country"), Kind.TEXT),
+        "contact.region": (_own_or_told("c", "region"), Kind.TEXT),
         "contact.time_zone": ("c.time_zone", Kind.TEXT),
         "contact.created_at": ("c.created_at", Kind.TIME),
         "company.name": ("o.name", Kind.TEXT),
         "company.external_id": ("o.external_id", Kind.TEXT),
-        "company.country": ("COALESCE(NULLIF(o.country, ''), o.properties->>'country')", Kind.TEXT),
+        "company.country": (_own_or_told("o", "country"), Kind.TEXT),
         "history.last_score": (_LAST.format("score"), Kind.NUMBER),
         "history.last_response_at": (_LAST.format("answered_at"), Kind.TIME),
         "history.days_since_response": (
@@ -68,14 +75,17 @@ def bucket_counts(*, condition: object, now: datetime) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-def contact_ids(turns: Sequence[Slice], *, after: UUID | None, limit: int) -> list[UUID]:
-    """Contacts in these buckets, by id, after the given one."""
+def contact_ids(
+    turns: Sequence[Slice], *, condition: object, now: datetime, after: UUID | None, limit: int
+) -> list[UUID]:
+    """Contacts of a segment in these buckets, by id, after the given one."""
+    where, values = _where(condition, now)
     ranges = " OR ".join(f"({_BUCKET} >= %s AND {_BUCKET} < %s)" for _ in turns)
     params: list[Any] = [bound for turn in turns for bound in (turn.low, turn.high)]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT c.id FROM contacts_contact c WHERE ({ranges}) AND c.id > %s ORDER BY c.id LIMIT %s",  # noqa: S608
-            [*params, after or UUID(int=0), limit],
+            f"SELECT c.id FROM {_FROM} WHERE ({ranges}) AND c.id > %s AND {where} ORDER BY c.id LIMIT %s",  # noqa: S608
+            [*params, after or UUID(int=0), *values, limit],
         )
         return [row[0] for row in cursor.fetchall()]
 

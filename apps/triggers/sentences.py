@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import date_format, number_format, time_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
@@ -220,4 +221,4 @@ def _moment(text: str) -> str:
     if len(text) == 10:
         return str(date_format(moment, pgettext("date format", "j M Y")))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return str(date_format(moment, pgettext("date format", "j M Y, H:i")))
+    return str(date_format(timezone.localtime(moment), pgettext("date format", "j M Y, H:i")))

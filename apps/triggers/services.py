@@ -10,6 +10,7 @@ from django.db.models import F, Min, QuerySet
 from apps.common import agenda
 from apps.common.batches import SINGLES, sentence, together_or_singly
 from apps.contacts import services as contacts
+from apps.contacts.budget import CounterEvent
 from apps.contacts.eligibility import SKIPPED, Verdict
 from apps.contacts.identity import resolve_contacts
 from apps.contacts.models import Contact, LegalBasis
@@ -76,21 +77,36 @@ def _put_aside(event_id: UUID, error: Exception) -> None:
     pending.filter(attempts__gte=MAX_ATTEMPTS).update(status=Event.Status.FAILED)
 
 
-@transaction.atomic
 def evaluate_events(*, now: datetime, limit: int = BATCH, only: UUID | None = None) -> int:
     """Decide a batch of pending events, or one of them; returns how many there were.
 
     Set-wise: a fixed number of queries for any batch. Contacts are created or updated from the
-    events, locked in id order, and each decision is stored with the invitation it leads to.
+    events, locked in id order, and each decision is stored with the invitation it leads to. The rules are
+    read before, so that nobody waits for a new version of one while holding contacts.
     """
+    if not _pending().exists():
+        return 0
+    rules = versions.load_rules(rules=all_rules(), now=now)
+    return _evaluate(rules, now, limit, only)
+
+
+def all_rules() -> QuerySet[TriggerRule]:
+    """Every rule, with what a version of it needs."""
+    return TriggerRule.objects.select_related("survey").prefetch_related("touchpoints", "revoked_by")
+
+
+@transaction.atomic
+def _evaluate(rules: Sequence[Rule], now: datetime, limit: int, only: UUID | None) -> int:
     events = claim_pending(limit=limit, only=only)
     if not events:
         return 0
     people = resolve_contacts(people=[event.contact_data for event in events], now=now)
     touchpoints = Touchpoint.objects.in_bulk({event.touchpoint_id for event in events})
     _record_bases(events, people, touchpoints)
-    rules = _rules_at(touchpoints, now)
-    known = gather([c for c in people if c], rules=rules, touchpoints=touchpoints, now=now)
+    listening = {t: found for t, found in rules_by_touchpoint(rules).items() if t in touchpoints}
+    since = min(event.occurred_at for event in events)
+    known = gather([c for c in people if c], rules=listening, touchpoints=touchpoints, now=now, since=since)
+    _note_counter_events(events, people, known)
     rulings = Rulings(now=now)
     for event, contact in zip(events, people, strict=True):
         decide_event(event, contact, known, rulings, now)
@@ -136,17 +152,17 @@ def occasion_of(event: PendingEvent, contact_id: UUID, known: Known) -> Occasion
         occurred_at=event.occurred_at,
         facts=facts,
         counter_events=known.counter_events.get(contact_id, ()),
+        event_id=event.id,
     )
 
 
-def _rules_at(touchpoints: dict[int, Touchpoint], now: datetime) -> dict[int, list[Rule]]:
-    listening = (
-        TriggerRule.objects.filter(touchpoints__in=list(touchpoints))
-        .distinct()
-        .select_related("survey")
-        .prefetch_related("touchpoints", "revoked_by")
-    )
-    return rules_by_touchpoint(versions.load_rules(rules=listening, now=now))
+def _note_counter_events(events: Sequence[PendingEvent], people: Sequence[Contact | None], known: Known) -> None:
+    """Events of this very batch take back what others of it would lead to, whichever came first."""
+    revoking = {t for rules in known.rules.values() for rule in rules for t in rule.plans[None].revoked_by}
+    for event, contact in zip(events, people, strict=True):
+        if contact is not None and event.touchpoint_id in revoking:
+            counter = CounterEvent(event.touchpoint_id, event.occurred_at, event.properties, event.id)
+            known.counter_events.setdefault(contact.id, []).append(counter)
 
 
 def _record_bases(

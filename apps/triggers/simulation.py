@@ -2,8 +2,9 @@
 events stream by in chunks, and only the book of approaches is kept.
 """
 
+from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,12 +12,21 @@ from uuid import UUID
 
 from apps.common.schedule import Calendar, local_day
 from apps.contacts.book import Book, Move
-from apps.contacts.budget import CounterEvent, Policy
+from apps.contacts.budget import CounterEvent, Policy, property_text
 from apps.contacts.eligibility import DEFERRED, SCHEDULED
 from apps.touchpoints.models import Touchpoint
 from apps.triggers.eligibility import Occasion, Outcome, judge
 from apps.triggers.facts import History, rules_by_touchpoint
-from apps.triggers.past import CHUNK, Acquaintance, Memory, PastEvent, Stretch, histories_before, made_before
+from apps.triggers.past import (
+    CHUNK,
+    Acquaintance,
+    Memory,
+    PastEvent,
+    Stretch,
+    company_times_before,
+    histories_before,
+    made_before,
+)
 from apps.triggers.rules import Rule
 
 EXAMPLES = 20
@@ -60,8 +70,10 @@ class Simulation:
     counters: dict[UUID, list[CounterEvent]] = field(default_factory=lambda: defaultdict(list))
     planned: dict[str, tuple[bool, str, str]] = field(default_factory=dict)
     seen: set[UUID] = field(default_factory=set)
+    companies_seen: set[int] = field(default_factory=set)
     by_touchpoint: dict[int, list[Rule]] = field(init=False)
     revoking: frozenset[int] = field(init=False)
+    matches: frozenset[str] = field(init=False)
     may_change: bool = field(init=False)
     """Whether anything planned can be pushed back or taken back later."""
     touchpoints: dict[int, Touchpoint] = field(default_factory=dict)
@@ -71,6 +83,7 @@ class Simulation:
         self.memory = Memory(self.policy, frozenset().union(*(rule.fields for rule in self.rules)))
         self.by_touchpoint = rules_by_touchpoint(self.rules)
         self.revoking = frozenset(t for rule in self.rules for t in rule.plans[None].revoked_by)
+        self.matches = frozenset(rule.plans[None].match for rule in self.rules) - {""}
         self.may_change = bool(self.revoking) or len({rule.priority for rule in self.rules}) > 1
         if any(rule.needs_history for rule in self.rules):
             self.histories = {}
@@ -104,6 +117,13 @@ class Simulation:
         self.seen |= fresh
         for contact_id, entry in made_before(list(fresh), self.stretch.since):
             self.book.entries[contact_id].append(entry)
+        limit = self.policy.company
+        companies = {a.person.company_id for a in people if a.person.company_id is not None} - self.companies_seen
+        if limit is not None and companies:
+            self.companies_seen |= companies
+            for company_id, at in company_times_before(list(companies), self.stretch.since, limit.within):
+                # In front of what the trial itself has planned meanwhile.
+                insort(self.book.companies[company_id], at)
 
     def _happen(self, event: PastEvent, about: Acquaintance) -> None:
         """One event: what it takes back, and what each rule decides."""
@@ -123,7 +143,7 @@ class Simulation:
             facts["history"] = history
         occasion = Occasion(
             event.id.bytes, person, event.touchpoint_id, touchpoint.is_active, event.occurred_at, facts,
-            self.counters.get(event.contact_id, ()) if self.revoking else (),
+            self.counters.get(event.contact_id, ()) if self.revoking else (), event_id=event.id,
         )  # fmt: skip
         for rule in rules:
             outcome = judge(rule, occasion, self.book, event.occurred_at, with_details=False)
@@ -140,7 +160,9 @@ class Simulation:
         return history.facts(event.touchpoint_id, event.occurred_at)
 
     def _counter(self, event: PastEvent, person: Any) -> None:
-        counter = CounterEvent(event.touchpoint_id, event.occurred_at, event.properties)
+        # Only what can ever be compared is kept: there may be many.
+        kept = {name: value for name in self.matches if (value := property_text(event.properties, name))}
+        counter = CounterEvent(event.touchpoint_id, event.occurred_at, kept, event.id)
         self.counters[event.contact_id].append(counter)
         for entry in list(self.book.entries.get(event.contact_id, ())):
             due = entry.is_spent or entry.at <= event.occurred_at
@@ -187,7 +209,9 @@ class Simulation:
         tally.days[local_day(at, self.home)] -= 1
 
 
-def touchpoints_of(rules: Iterable[Rule]) -> list[int]:
-    """Where something happens that concerns the rules."""
+def touchpoints_of(rules: Sequence[Rule]) -> list[int]:
+    """Where something happens that concerns the rules: everywhere, if they count a contact's events."""
+    if any(rule.needs_history for rule in rules):
+        return list(Touchpoint.objects.order_by("pk").values_list("pk", flat=True))
     found = {t for rule in rules for t in rule.touchpoint_ids}
     return sorted(found | {t for rule in rules for t in rule.plans[None].revoked_by})

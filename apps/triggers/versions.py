@@ -47,10 +47,23 @@ def record(*, rules: Sequence[TriggerRule], now: datetime, by: str = "") -> list
         result.append(version)
     if not fresh:
         return result
-    # Another worker may be writing the same version down: then its row is the one.
-    RuleVersion.objects.bulk_create(fresh, ignore_conflicts=True)
+    _write([version.rule_id for version in fresh if version.rule_id], segments, now, by)
     latest = _latest([rule.pk for rule in rules])
-    return [latest[rule.pk] for rule in rules]
+    return [latest.get(rule.pk) or version for rule, version in zip(rules, result, strict=True)]
+
+
+def _write(rule_ids: list[int], segments: dict[str, Segment], now: datetime, by: str) -> None:
+    """Write versions of rules as they are once nobody else changes them: what was read before may be old."""
+    rows = TriggerRule.objects.filter(pk__in=rule_ids).order_by("pk").select_related("survey")
+    rules = list(rows.select_for_update(no_key=True, of=("self",)).prefetch_related("touchpoints", "revoked_by"))
+    latest = _latest(rule_ids)
+    fresh = []
+    for rule in rules:
+        now_is, last = snapshot(rule, segments=segments), latest.get(rule.pk)
+        if last is None or last.snapshot != now_is:
+            number = last.number + 1 if last else 1
+            fresh.append(RuleVersion(rule=rule, number=number, snapshot=now_is, created_at=now, created_by=by))
+    RuleVersion.objects.bulk_create(fresh)
 
 
 def _latest(rule_ids: Sequence[int]) -> dict[int, RuleVersion]:

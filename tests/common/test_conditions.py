@@ -1,5 +1,4 @@
 import json
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from timeit import repeat
 from typing import Any
@@ -51,88 +50,96 @@ def problems(tree: object, saved: dict[str, object] | None = None) -> list[tuple
 # --- what fits ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("op", "value", "found"),
-    [
-        ("eq", 129.9, "129.90"),
-        ("eq", 100, 100.0),
-        ("eq", "129.9", 129.9),
-        ("eq", 0.1, "0.1000000000"),
-        ("eq", True, "true"),
-        ("eq", "false", False),
-        ("eq", "", ""),
-        ("ne", 1, True),
-        ("ne", "DE", "de"),
-        ("ne", "1.0", "1"),
-        ("ne", 0.1, "0.10000000001"),  # a float that near is another number
-        ("ne", 1, [1]),
-        ("in", ["a", 5], "5"),
-        ("not_in", ["a", 5], "b"),
-        ("contains", "ünch", "MÜNCHEN"),
-        ("contains", "στη", "ΚΩΣΤΗΣ"),
-        ("contains", "ist", "İSTANBUL"),
-        ("contains", 5, [1, "5.0"]),
-        ("not_contains", "five", ["FIVE"]),  # elements are equal or not
-        ("not_contains", 5, "15"),
-        ("matches", "m?n*EN", "München"),
-        ("matches", "*", ""),
-        ("matches", "a*b", "a\nb"),
-        ("matches", "a.c*", "a.cd"),
-        ("lt", 130, "129.90"),
-        ("le", 100, 100),
-        ("gt", -1, "-0.5"),
-        ("ge", 100, 10**400),
-        ("between", [1, 2], "2.0"),
-        ("between", [0.1, 0.1], "0.1"),
-        ("exists", None, 0),
-        ("exists", None, False),
-        ("exists", None, {}),
-        ("before", "2026-01-02", "2026-01-01"),
-        ("before", "2026-01-01T01:00:00+01:00", "2025-12-31T23:59:59.999Z"),
-        ("after", "2026-01-01", "2026-01-01 00:00:01"),
-        ("within_days", 1, "2026-02-28T13:00:00+01:00"),
-        ("within_days", 1, NOW),
-        ("older_days", 1, "2026-02-28T11:59:59"),
-        ("older_days", 3660, "0001-01-01T00:00:00+14:00"),
-    ],
-)
+FITS: list[tuple[str, Any, Any]] = [
+    ("eq", 129.9, "129.90"),
+    ("eq", 100, 100.0),
+    ("eq", "129.9", 129.9),
+    ("eq", 0.1, "0.1000000000"),
+    ("eq", True, "true"),
+    ("eq", False, "false"),
+    ("eq", "false", False),
+    ("eq", "", ""),
+    ("ne", 1, True),
+    ("ne", "DE", "de"),
+    ("ne", "1.0", "1"),
+    ("ne", 0.1, "0.10000000001"),  # a float that near is another number
+    ("ne", 1, [1]),
+    ("in", ["a", 5], "5"),
+    ("not_in", ["a", 5], "b"),
+    ("contains", "ünch", "MÜNCHEN"),
+    ("contains", "στη", "ΚΩΣΤΗΣ"),
+    ("contains", "ist", "İSTANBUL"),
+    ("contains", 5, [1, "5.0"]),
+    ("not_contains", "five", ["FIVE"]),  # elements are equal or not
+    ("not_contains", 5, "15"),
+    ("matches", "m?n*EN", "München"),
+    ("matches", "*", ""),
+    ("matches", "*", "x" * 2000),
+    ("matches", "a*b", "a\nb"),
+    ("matches", "a.c*", "a.cd"),
+    ("matches", "a%b_\\*", "a%b_\\c"),
+    ("lt", 130, "129.90"),
+    ("le", 100, 100),
+    ("gt", -1, "-0.5"),
+    ("ge", 100, 10**400),
+    ("between", [1, 2], "2.0"),
+    ("between", [0.1, 0.1], "0.1"),
+    ("exists", None, 0),
+    ("exists", None, False),
+    ("exists", None, {}),
+    ("before", "2026-01-02", "2026-01-01"),
+    ("before", "2026-01-01T01:00:00+01:00", "2025-12-31T23:59:59.999Z"),
+    ("after", "2026-01-01", "2026-01-01 00:00:01"),
+    ("within_days", 1, "2026-02-28T13:00:00+01:00"),
+    ("within_days", 1, NOW),
+    ("older_days", 1, "2026-02-28T11:59:59"),
+    ("older_days", 3660, "0001-01-01T00:00:00+14:00"),
+]
+FITS_NOT: list[tuple[str, Any, Any]] = [
+    ("eq", 1, True),
+    ("eq", True, 1),
+    ("eq", True, "True"),
+    ("eq", False, "true"),
+    ("eq", "123456789012345.1234567", 123456789012345.12),  # a float is not that exact
+    ("eq", 1, "1e0"),
+    ("eq", 5, "٥"),
+    ("eq", 5, "5\n"),
+    ("eq", "a", {"a": 1}),
+    ("in", ["a"], ["a"]),
+    ("contains", "a", {"a": 1}),
+    ("contains", 5, "15"),
+    ("contains", "\N{FULLWIDTH LATIN SMALL LETTER A}", "\N{FULLWIDTH LATIN CAPITAL LETTER A}"),
+    ("matches", "m?n", "mn"),
+    ("matches", "a*b*b", "ab"),
+    ("matches", "*", "x" * 2001),
+    ("matches", "*", 5),
+    ("matches", "a.c", "abc"),
+    ("matches", "a%", "abc"),
+    ("matches", "a_c", "abc"),
+    ("matches", "a\\*", "a%"),
+    ("lt", 5, True),
+    ("lt", 5, "1,5"),
+    ("le", 123456789012345.12, "123456789012345.1234567"),
+    ("ge", 5, "1234567890123456"),  # too long for a number in a text
+    ("gt", 5, float("nan")),
+    ("exists", None, ""),
+    ("exists", None, []),
+    ("before", "2026-01-01", "2026-01-01"),
+    ("after", "2026-01-01", "2026-02-30"),
+    ("after", "2026-01-01", "tomorrow"),
+    ("after", "2026-01-01", 1767225600),
+    ("within_days", 1, "2026-03-01T12:00:01Z"),
+    ("within_days", 1, "2026-02-28T11:59:59Z"),
+    ("older_days", 1, "2026-02-28T12:00:00Z"),
+]
+
+
+@pytest.mark.parametrize(("op", "value", "found"), FITS)
 def test_a_comparison_holds(op: str, value: Any, found: Any) -> None:
     assert holds(op, value, found)
 
 
-@pytest.mark.parametrize(
-    ("op", "value", "found"),
-    [
-        ("eq", 1, True),
-        ("eq", True, 1),
-        ("eq", True, "True"),
-        ("eq", 1, "1e0"),
-        ("eq", 5, "٥"),
-        ("eq", 5, "5\n"),
-        ("eq", "a", {"a": 1}),
-        ("in", ["a"], ["a"]),
-        ("contains", "a", {"a": 1}),
-        ("contains", 5, "15"),
-        ("matches", "m?n", "mn"),
-        ("matches", "a*b*b", "ab"),
-        ("matches", "*", "x" * 2001),
-        ("matches", "*", 5),
-        ("matches", "a.c", "abc"),
-        ("lt", 5, True),
-        ("lt", 5, "1,5"),
-        ("ge", 5, "1234567890123456"),  # too long for a number in a text
-        ("gt", 5, float("nan")),
-        ("exists", None, ""),
-        ("exists", None, []),
-        ("before", "2026-01-01", "2026-01-01"),
-        ("after", "2026-01-01", "2026-02-30"),
-        ("after", "2026-01-01", "tomorrow"),
-        ("after", "2026-01-01", 1767225600),
-        ("within_days", 1, "2026-03-01T12:00:01Z"),
-        ("within_days", 1, "2026-02-28T11:59:59Z"),
-        ("older_days", 1, "2026-02-28T12:00:00Z"),
-    ],
-)
+@pytest.mark.parametrize(("op", "value", "found"), FITS_NOT)
 def test_a_comparison_does_not_hold(op: str, value: Any, found: Any) -> None:
     assert not holds(op, value, found)
 
@@ -418,9 +425,8 @@ def parsed(tree: Any, saved: Any) -> Condition | list[Problem]:
 @pytest.mark.parametrize("length", [2000, 10_000])
 def test_no_pattern_takes_long(pattern: str, length: int) -> None:
     condition = parse(leaf("matches", pattern), CATALOGUE)
-    started = time.perf_counter()
-    condition.test({"event": {"x": "a" * length}}, NOW)
-    assert time.perf_counter() - started < 0.05
+    facts = {"event": {"x": "a" * length}}
+    assert min(repeat(lambda: condition.test(facts, NOW), number=1, repeat=3)) < 0.05
 
 
 def test_two_comparisons_take_next_to_nothing() -> None:

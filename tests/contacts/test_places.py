@@ -41,7 +41,7 @@ def test_companies_are_made_once_and_changed_set_wise(django_assert_max_num_quer
     people: list[Any] = [
         {"external_id": f"p{n}", "company": {"external_id": f"c{n % 7}", "name": f"C{n % 7}"}} for n in range(60)
     ]
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         resolve_contacts(people=people, now=NOW)
     assert Company.objects.count() == 7
     assert Contact.objects.filter(company=None).count() == 0

@@ -56,6 +56,7 @@ def people(tenant: Any) -> list[Contact]:
         ),
         factories.ContactFactory(properties={"plan": None}, time_zone="Europe/Berlin", email=None),
         factories.ContactFactory(properties=[], email="x@elsewhere.example"),
+        factories.ContactFactory(properties={"country": ["DE"], "plan": ["gold"]}),
         factories.ContactFactory(),
     ]
     Contact.objects.filter(pk=rows[0].pk).update(created_at=now - timedelta(days=300))
@@ -103,5 +104,8 @@ def test_a_segment_is_about_contacts_only_and_holds_no_other_segment() -> None:
 
 def test_the_database_knows_the_same_buckets(people: list[Contact]) -> None:
     turns = [segments.Slice(0, bucket_of(people[0].pk), bucket_of(people[0].pk) + 1)]
-    assert segments.contact_ids(turns, after=None, limit=10) == [people[0].pk]
-    assert segments.contact_ids(turns, after=people[0].pk, limit=10) == []
+    now = timezone.now()
+    assert segments.contact_ids(turns, condition={}, now=now, after=None, limit=10) == [people[0].pk]
+    assert segments.contact_ids(turns, condition={}, now=now, after=people[0].pk, limit=10) == []
+    nobody = {"field": "contact.plan", "op": "eq", "value": "platinum"}
+    assert segments.contact_ids(turns, condition=nobody, now=now, after=None, limit=10) == []

@@ -96,7 +96,7 @@ def test_a_hundred_events_cost_as_many_queries_as_ten(django_assert_max_num_quer
     factories.TriggerRuleFactory()
     for count in (10, 100):
         factories.EventFactory.create_batch(count)
-        with django_assert_max_num_queries(28):
+        with django_assert_max_num_queries(33):
             assert evaluate_events(now=timezone.now()) == count
     assert Contact.objects.count() == 110
     assert not Event.objects.filter(status="pending").exists()

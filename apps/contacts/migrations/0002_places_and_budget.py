@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('time_zone', models.CharField(blank=True, help_text='For example Europe/Berlin.', max_length=60, validators=[apps.contacts.models.check_zone], verbose_name='time zone')),
                 ('country', models.CharField(blank=True, help_text='Two letters, for example DE: for its public holidays.', max_length=2, verbose_name='country')),
-                ('region', models.CharField(blank=True, help_text='For example BY for Bavaria.', max_length=10, verbose_name='region')),
+                ('region', models.CharField(blank=True, help_text='For example BY for Bavaria.', max_length=60, verbose_name='region')),
             ],
             options={
                 'verbose_name': 'calendar',
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='company',
             name='region',
-            field=models.CharField(blank=True, help_text='For example BY for Bavaria.', max_length=10, verbose_name='region'),
+            field=models.CharField(blank=True, help_text='For example BY for Bavaria.', max_length=60, verbose_name='region'),
         ),
         migrations.AddField(
             model_name='company',
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='contact',
             name='region',
-            field=models.CharField(blank=True, help_text='For example BY for Bavaria.', max_length=10, verbose_name='region'),
+            field=models.CharField(blank=True, help_text='For example BY for Bavaria.', max_length=60, verbose_name='region'),
         ),
         migrations.AddField(
             model_name='contact',

@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
                 ('events_total', models.PositiveIntegerField(default=0, verbose_name='events')),
                 ('events_done', models.PositiveIntegerField(default=0, verbose_name='events looked at')),
                 ('result', models.JSONField(null=True, verbose_name='result')),
+                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
                 ('error', models.CharField(blank=True, max_length=500, verbose_name='error')),
                 ('created_at', models.DateTimeField(verbose_name='created')),
                 ('lease_until', models.DateTimeField(editable=False, null=True)),

@@ -1,6 +1,6 @@
 """Asking regularly, without an event."""
 
-from datetime import date, time, timedelta
+from datetime import date, time
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -68,8 +68,8 @@ class Cadence(Asking):
 
     def clean(self) -> None:
         super().clean()
-        if self.expires_after and self.expires_after > timedelta(days=730):
-            return
+        if self.starts_on and not 2000 <= self.starts_on.year <= 2200:
+            raise ValidationError({"starts_on": _("Choose a day between the years 2000 and 2200.")})
         if self.kind == self.Kind.CALENDAR:
             try:
                 self.recurrence = parse_rule(self.recurrence).text

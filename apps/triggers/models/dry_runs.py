@@ -29,6 +29,7 @@ class DryRun(models.Model):
     events_total = models.PositiveIntegerField(_("events"), default=0)
     events_done = models.PositiveIntegerField(_("events looked at"), default=0)
     result = models.JSONField(_("result"), null=True)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     error = models.CharField(_("error"), max_length=500, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
