@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.cases.models import Case
 from apps.messaging.models import OutgoingEmail
 from apps.touchpoints.models import Touchpoint
-from apps.triggers.models import Decision
+from apps.triggers.models import Cadence, Decision, DryRun, TriggerRule
+from apps.triggers.reasons import SENTENCES
 
 PERIODS = (30, 90, 365)
 OPEN = "open"
@@ -85,16 +86,34 @@ class ResponseFilter(TouchpointFilter):
 
 
 class DecisionFilter(TouchpointFilter):
-    """Decisions by status and touchpoint."""
+    """Decisions by status, reason, rule or cadence, and touchpoint."""
 
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[ANY, *_choices(Decision.Status)])
-    field_order = ["q", "status", "touchpoint"]
+    reason = forms.ChoiceField(label=_("Reason"), required=False, choices=[ANY, *SENTENCES.items()])
+    rule = forms.ChoiceField(label=_("Rule or cadence"), required=False)
+    field_order = ["q", "status", "reason", "rule", "touchpoint"]
+
+    def __init__(
+        self, data: Any, *, touchpoints: Iterable[Touchpoint], rules: Iterable[TriggerRule], cadences: Iterable[Cadence]
+    ) -> None:
+        super().__init__(data, touchpoints=touchpoints)
+        groups = (
+            (_("Trigger rules"), [(f"rule:{rule.pk}", rule.name) for rule in rules]),
+            (_("Cadences"), [(f"cadence:{cadence.pk}", cadence.name) for cadence in cadences]),
+        )
+        self.fields["rule"].choices = [ANY, *(group for group in groups if group[1])]  # type: ignore[attr-defined]
 
 
 class EmailFilter(Filter):
     """E-mails by status."""
 
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[ANY, *_choices(OutgoingEmail.Status)])
+
+
+class DryRunFilter(Filter):
+    """Dry runs by status."""
+
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=[ANY, *_choices(DryRun.Status)])
 
 
 class CaseFilter(Filter):
@@ -128,3 +147,13 @@ class CaseForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = get_user_model().objects.filter(is_active=True).order_by("username")  # type: ignore[attr-defined]
+
+
+class DryRunForm(forms.Form):
+    """Over how many days back a dry run goes."""
+
+    days = forms.TypedChoiceField(
+        label=_("Days back"),
+        coerce=int,
+        choices=[(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("12 months"))],
+    )

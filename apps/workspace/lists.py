@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from apps.campaigns.models import StepRun
 from apps.cases.models import Case
@@ -14,7 +14,7 @@ from apps.insights.nps import segment_of
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Answer, Response
 from apps.touchpoints.models import Event, Touchpoint
-from apps.triggers.models import Decision
+from apps.triggers.models import Cadence, Decision, DryRun, TriggerRule
 from apps.workspace.filters import OPEN
 
 HISTORY = 20
@@ -73,19 +73,50 @@ def step_runs(of: Response) -> list[StepRun]:
 
 def decisions(values: dict[str, Any]) -> QuerySet[Decision]:
     """Decisions that fit a DecisionFilter."""
-    found = Decision.objects.select_related("contact", "rule", "event__touchpoint", "invitation__email")
+    found = told_decisions()
     if values["q"]:
         found = found.filter(_about_contact(values["q"]) | Q(event__external_id__icontains=values["q"]))
-    if values["status"]:
-        found = found.filter(status=values["status"])
     if values["touchpoint"]:
-        found = found.filter(event__touchpoint__key=values["touchpoint"])
-    return found
+        at = values["touchpoint"]
+        found = found.filter(Q(event__touchpoint__key=at) | Q(cadence__touchpoint__key=at))
+    if values["rule"]:
+        kind, _colon, pk = values["rule"].partition(":")
+        found = found.filter(**{kind: int(pk)})
+    return found.filter(**{name: values[name] for name in ("status", "reason") if values[name]})
+
+
+def told_decisions() -> QuerySet[Decision]:
+    """All decisions with what a table row tells of them."""
+    related = ("contact", "rule", "rule_version", "cadence__touchpoint", "event__touchpoint", "invitation__email")
+    unread = ("event__properties", "event__contact_data", "contact__properties")
+    mail = ("invitation__email__text", "invitation__email__html", "invitation__email__headers")
+    return Decision.objects.select_related(*related).defer(*unread, *mail)
+
+
+def rules() -> list[TriggerRule]:
+    """All trigger rules by name."""
+    return list(TriggerRule.objects.only("name").order_by("name", "pk"))
+
+
+def cadences() -> list[Cadence]:
+    """All cadences by name."""
+    return list(Cadence.objects.only("name"))
 
 
 def undecided_events() -> int:
     """Events for which no decision was made yet."""
     return Event.objects.filter(status=Event.Status.PENDING).count()
+
+
+def dry_runs(values: dict[str, Any]) -> QuerySet[DryRun]:
+    """Dry runs that fit a DryRunFilter; of their results only how many would be asked."""
+    found = DryRun.objects.select_related("created_by").defer("draft", "budget", "result")
+    found = found.annotate(
+        is_of_rule=Q(draft__isnull=False), asked=F("result__rule__asked"), asked_in_all=F("result__others__asked")
+    )
+    if values["q"]:
+        found = found.filter(title__icontains=values["q"])
+    return found.filter(status=values["status"]) if values["status"] else found
 
 
 def cases(values: dict[str, Any]) -> QuerySet[Case]:
@@ -117,8 +148,7 @@ def contact_history(of: Contact) -> dict[str, list[Any]]:
     mails = of.emails.defer("text", "html", "headers").order_by("-queued_at", "-pk")
     return {
         "responses": list(of.responses.select_related("touchpoint").order_by("-answered_at", "-pk")[:HISTORY]),
-        "decisions": list(decisions({"q": "", "status": "", "touchpoint": ""}).filter(contact=of)
-                          .order_by("-decided_at", "-pk")[:HISTORY]),
+        "decisions": list(told_decisions().filter(contact=of).order_by("-decided_at", "-pk")[:HISTORY]),
         "emails": list(mails[:HISTORY]),
         "legal_bases": list(of.legal_bases.order_by("granted_at")),
     }  # fmt: skip

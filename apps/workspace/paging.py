@@ -12,13 +12,10 @@ COUNT_UP_TO = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows, how many there are in all (counted up to a bound), and where the next page starts."""
+class Total:
+    """How many rows there are, counted up to a bound."""
 
-    rows: list[Any]
     total: int
-    is_first: bool
-    next_cursor: str
 
     @property
     def total_is_bound(self) -> bool:
@@ -31,11 +28,35 @@ class Page:
         return min(self.total, COUNT_UP_TO)
 
 
-def page(queryset: QuerySet[Any], *, field: str, cursor: str, ascending: bool = False, size: int = PAGE_SIZE) -> Page:
-    """One page ordered by a time field and the id. Two queries. A cursor that cannot be read starts over."""
+@dataclass(frozen=True, slots=True)
+class Page(Total):
+    """Some rows, and where the next page starts."""
+
+    rows: list[Any]
+    is_first: bool
+    next_cursor: str
+
+
+def total(queryset: QuerySet[Any]) -> Total:
+    """The number of rows. One query."""
+    return Total(queryset.order_by().values("pk")[: COUNT_UP_TO + 1].count())
+
+
+def page(
+    queryset: QuerySet[Any],
+    *,
+    field: str,
+    cursor: str,
+    ascending: bool = False,
+    size: int = PAGE_SIZE,
+    counted: Total | None = None,
+) -> Page:
+    """One page ordered by a time field and the id. Two queries, or one if the rows are ``counted`` already.
+
+    A cursor that cannot be read starts over.
+    """
     sign, onward, passed = ("", "gte", "lte") if ascending else ("-", "lte", "gte")
     ordered = queryset.order_by(f"{sign}{field}", f"{sign}pk")
-    total = queryset.order_by().values("pk")[: COUNT_UP_TO + 1].count()
     start = _read(cursor)
     if start is not None:
         at, pk = start
@@ -46,7 +67,7 @@ def page(queryset: QuerySet[Any], *, field: str, cursor: str, ascending: bool = 
     rows = rows[:size]
     return Page(
         rows=rows,
-        total=total,
+        total=(counted or total(queryset)).total,
         is_first=start is None,
         next_cursor=f"{getattr(rows[-1], field).isoformat()}~{rows[-1].pk}" if more else "",
     )

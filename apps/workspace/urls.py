@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from apps.workspace.views import cases, contacts, dashboard, decisions, emails, responses, theme
+from apps.workspace.views import cases, contacts, dashboard, decisions, dry_runs, emails, responses, theme, why
 
 app_name = "workspace"
 
@@ -23,6 +23,13 @@ urlpatterns = [
     path("responses/<uuid:pk>/case/", cases.open_case, name="open_case"),
     path("contacts/<uuid:pk>/", contacts.contact, name="contact"),
     path("decisions/", decisions.decisions, name="decisions"),
+    path("why/", why.search, name="why"),
+    path("why/event/<uuid:pk>/", why.event, name="why_event"),
+    path("why/contact/<uuid:pk>/", why.contact, name="why_contact"),
+    path("dry-runs/", dry_runs.dry_runs, name="dry_runs"),
+    path("dry-runs/<uuid:pk>/", dry_runs.dry_run, name="dry_run"),
+    path("dry-runs/<uuid:pk>/progress/", dry_runs.progress, name="dry_run_progress"),
+    path("dry-runs/<uuid:pk>/again/", dry_runs.again, name="dry_run_again"),
     path("cases/", cases.cases, name="cases"),
     path("cases/<uuid:pk>/", cases.case, name="case"),
     path("emails/", emails.emails, name="emails"),

@@ -20,3 +20,16 @@ for (const menu of document.querySelectorAll("details.menu")) {
     menu.querySelector("summary").focus();
   });
 }
+// On a phone the navigation is wider than the screen: begin with the section that is shown.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// A page that waits looks once a second how far things are, and shows itself anew when they are done.
+for (const place of document.querySelectorAll("[data-poll]")) {
+  const look = async () => {
+    const answer = await fetch(place.dataset.poll).catch(() => null);
+    // Done, signed out, or gone: the page itself knows what to say then.
+    if (answer && (answer.status === 204 || answer.redirected || answer.status === 404)) return location.reload();
+    if (answer && answer.ok) place.innerHTML = await answer.text();
+    setTimeout(look, 1000);
+  };
+  setTimeout(look, 1000);
+}

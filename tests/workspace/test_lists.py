@@ -35,9 +35,9 @@ def test_responses_are_found_by_each_filter(client: Client, setup: SimpleNamespa
     assert shown(client, {"q": "nothing like it"}) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/responses/", "/decisions/", "/cases/", "/emails/"])
+@pytest.mark.parametrize("path", ["/", "/responses/", "/decisions/", "/cases/", "/emails/", "/why/", "/dry-runs/"])
 def test_no_filter_value_breaks_a_list(client: Client, path: str) -> None:
-    for name in ("q", "segment", "touchpoint", "days", "comment", "status", "cursor"):
+    for name in ("q", "segment", "touchpoint", "days", "comment", "status", "cursor", "reason", "rule", "kind"):
         for value in ("\x00", "'; --", "9" * 400, "2026-01-01~x", "9999-99-99~1", "%"):
             wanted = 400 if "\x00" in value else 200
             assert client.get(path, {name: value}).status_code == wanted, (name, value)

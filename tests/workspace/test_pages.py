@@ -113,8 +113,9 @@ def test_no_page_needs_inline_style_or_script(client: Client, setup: SimpleNames
 def test_a_list_costs_the_same_for_one_row_and_for_twenty(
     queries_of: Callable[[str], int], setup: SimpleNamespace, now: datetime, name: str
 ) -> None:
-    # Session and user; then figures, touchpoints, funnel, comments, or: (touchpoints), count, rows (, undecided).
-    expected = {"dashboard": 6, "responses": 5, "decisions": 6, "cases": 4, "emails": 4}[name]
+    # Session and user; then figures, touchpoints, funnel, comments, or: (touchpoints, rules, cadences), count, rows
+    # (, undecided).
+    expected = {"dashboard": 6, "responses": 5, "decisions": 8, "cases": 4, "emails": 4}[name]
     story(setup, 0, now, comment="Hm.")
     assert queries_of(reverse(f"workspace:{name}")) == expected
     for number in range(1, 20):

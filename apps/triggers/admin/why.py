@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -26,8 +25,6 @@ class ExplainedDecisionAdmin(DecisionAdmin):
         decision = self.get_object(request, unquote(object_id))
         if decision is None:
             raise Http404
-        if not self.has_view_permission(request, decision):
-            raise PermissionDenied
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": _("Why?"),
@@ -35,13 +32,6 @@ class ExplainedDecisionAdmin(DecisionAdmin):
             "now": timezone.now(),
         }
         return TemplateResponse(request, "triggers/why_admin.html", context)
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("event__touchpoint", "event__contact__company", "contact__company")
-        )
 
 
 tenant_admin.unregister(Decision)

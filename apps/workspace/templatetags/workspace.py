@@ -1,6 +1,6 @@
 """Small pieces of the workspace's pages."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -71,6 +71,12 @@ def localized(texts: dict[str, str]) -> str:
 
 
 @register.filter
+def pairs(properties: Any) -> list[tuple[str, Any]]:
+    """Names and values of properties. (``.items`` in a template would find a property of that name.)"""
+    return list(properties.items()) if isinstance(properties, dict) else []
+
+
+@register.filter
 def reason(code: str) -> str | Promise:
     """A reason code as a sentence."""
     return sentence(code)
@@ -119,3 +125,15 @@ def nav_link(context: dict[str, Any], name: str, icon: str, label: str) -> dict[
     path = context["request"].path
     current = path == url if name == "dashboard" else path.startswith(url)
     return {"url": url, "icon": icon, "label": label, "current": current}
+
+
+@register.filter
+def day(value: date) -> str:
+    """A day in the reader's language."""
+    return str(date_format(value, pgettext("date format", "j M Y")))
+
+
+@register.filter
+def short_day(value: date) -> str:
+    """A day without its year, for a chart's axis."""
+    return str(date_format(value, pgettext("date format", "j M")))

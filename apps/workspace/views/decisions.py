@@ -15,7 +15,9 @@ from apps.workspace.wording import what_next
 @login_required
 def decisions(request: HttpRequest) -> HttpResponse:
     """Newest first, filtered."""
-    form = DecisionFilter(request.GET, touchpoints=lists.touchpoints())
+    form = DecisionFilter(
+        request.GET, touchpoints=lists.touchpoints(), rules=lists.rules(), cadences=lists.cadences()
+    )  # fmt: skip
     found = page(lists.decisions(form.values()), field="decided_at", cursor=request.GET.get("cursor", ""))
     context = {
         "filter": form,
