@@ -8,11 +8,11 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 
 from apps.campaigns.models import Campaign, Step
-from apps.contacts.models import Company, ContactBudget
+from apps.contacts.models import BusinessCalendar, Company, ContactBudget
 from apps.messaging.models import Sender
 from apps.surveys.models import Question, Survey, Theme
 from apps.touchpoints.models import Stage, Touchpoint
-from apps.triggers.models import TriggerRule
+from apps.triggers.models import Cadence, Segment, TriggerRule
 from apps.workspace.demo import people
 from apps.workspace.demo.blueprint import Brand, CampaignSpec, SurveySpec, both
 from apps.workspace.demo.feedback import STEP_DELAY
@@ -37,11 +37,14 @@ def set_up(*, brand: Brand, rng: Random, scale: float) -> Wiring:
         )
     )
     _save(ContactBudget(pk=1, min_days_between=MIN_DAYS_BETWEEN))
+    _save(BusinessCalendar(pk=1, time_zone="Europe/Berlin", country="DE"))
     sender = _save(Sender(name=brand.name, email=f"hallo@{brand.domain}", is_default=True))
     touchpoints = _journey(brand)
+    surveys = {survey.key: _survey(brand, survey, touchpoints) for survey in brand.surveys}
+    _regulars(next(iter(surveys.values())).survey)
     return Wiring(
         touchpoints=touchpoints,
-        surveys={survey.key: _survey(brand, survey, touchpoints) for survey in brand.surveys},
+        surveys=surveys,
         campaigns={campaign.segment: _campaign(campaign) for campaign in brand.campaigns},
         companies=_companies(rng, scale) if brand.has_companies else (),
         owners=tuple(get_user_model().objects.order_by("pk").values_list("pk", flat=True)),
@@ -84,6 +87,13 @@ def _survey(brand: Brand, spec: SurveySpec, touchpoints: dict[str, int]) -> Surv
     )
     _save(rule).touchpoints.add(touchpoints[spec.touchpoint])
     return SurveyIds(survey.pk, rule.pk, questions)
+
+
+def _regulars(survey_id: int) -> None:
+    """A segment, and a cadence over it that is still switched off: something to look at and to try."""
+    plus = Segment(key="plus", name="Plus", condition={"field": "contact.plan", "op": "eq", "value": "plus"})
+    _save(plus)
+    _save(Cadence(name="Plus, once a year", survey_id=survey_id, segment=plus, period_days=365, is_active=False))
 
 
 def _questions(brand: Brand, spec: SurveySpec, survey: Survey) -> dict[str, int]:
