@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy
 
-from apps.common.admin import BaseAdmin
 from apps.common.admin_site import tenant_admin
 from apps.common.conditions import ConditionError
 from apps.triggers import cadences, problems
@@ -28,7 +27,7 @@ WIDTH, HEIGHT, BASE = 900, 150, 130
 
 
 @admin.register(Cadence, site=tenant_admin)
-class CadenceAdmin(DraftPage, BaseAdmin):
+class CadenceAdmin(DraftPage):
     form = CadenceForm
     fieldsets = (
         (None, {"fields": ("name", "is_active")}),
@@ -67,12 +66,12 @@ class CadenceAdmin(DraftPage, BaseAdmin):
         cadences.plan(cadence=cadence, now=timezone.now())
 
 
-def last_runs(cadence: Cadence, now: datetime) -> list[dict[str, Any]]:
+def last_runs(cadence: Cadence, now: datetime) -> Any:
     """What was decided, by turn; the latest first."""
     by_status = {status.value: Count("pk", filter=Q(status=status)) for status in Decision.Status}
     rows = Decision.objects.filter(cadence=cadence, decided_at__gte=now - BACK).values("occurrence")
     told = rows.annotate(all=Count("pk"), first=Min("decided_at"), last=Max("decided_at"), **by_status)
-    return list(told.order_by("-last")[:RUNS])
+    return told.order_by("-last")[:RUNS]
 
 
 def _chart(cadence: Cadence, now: datetime) -> dict[str, Any]:

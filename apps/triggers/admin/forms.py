@@ -13,13 +13,13 @@ from apps.triggers.problems import by_place
 from apps.triggers.rules import parse_condition, parse_segment
 
 
-def _find_places(form: forms.Form, name: str, parse: Callable[[Any], Any]) -> Any:
+def _find_places(form: forms.ModelForm, name: str, parse: Callable[[Any], Any]) -> Any:
     """Note for the field's widget what is wrong where. The model's own validation refuses it, with sentences."""
     value = form.cleaned_data[name]
     try:
         parse(value)
     except (ConditionError, ScheduleError) as error:
-        form.fields[name].widget.places = by_place(error)  # type: ignore[attr-defined]
+        form.fields[name].widget.places = by_place(error)
     return value
 
 
@@ -36,7 +36,7 @@ class _ChoosingForm(forms.ModelForm):
         for name, choice in self.belongs.items():
             if choice != chosen and name in self.fields:
                 cleaned.pop(name, None)
-                self._errors.pop(name, None)
+                self.errors.pop(name, None)
         return cleaned
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from apps.common.admin import BaseAdmin
 from apps.triggers.models import DryRun
 
 TRY = "_try"
@@ -18,15 +19,16 @@ DAYS = (7, 30, 90, 365)
 USUAL_DAYS = 30
 
 
-class DraftPage:
-    """Mixin for an admin page: its form as it stands, without saving it."""
+class DraftPage(BaseAdmin):
+    """A page that can look at its form as it stands, without saving it."""
 
     shown: Mapping[str, tuple[str, str]] = {}
     """Fields that only one choice of another field needs: name → (the other field, its value)."""
 
     def may_write(self, request: HttpRequest, obj: Any) -> bool:
         """Whether the form could be saved."""
-        return self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        allowed = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        return bool(allowed)
 
     def draft(self, request: HttpRequest, obj: Any) -> Any:
         """The posted form, not validated yet. Saving it is up to Django's own view."""
@@ -47,7 +49,7 @@ class DraftPage:
 
 
 class LivePage(DraftPage):
-    """Mixin: the form as it stands is told in words above it."""
+    """The form as it stands is told in words above it."""
 
     change_form_outer_before_template = "triggers/live.html"
 
@@ -97,7 +99,7 @@ class LivePage(DraftPage):
 
 
 class TryPage(DraftPage):
-    """Mixin: a button that tries the form as it stands against the past."""
+    """A button tries the form as it stands against the past."""
 
     def start_trial(self, request: HttpRequest, form: Any, days: int) -> DryRun:
         """Queue the trial of a valid form."""
@@ -135,10 +137,7 @@ def chosen_days(request: HttpRequest) -> int:
 
 def trial_url(run: DryRun) -> str:
     """Where the trial is watched."""
-    try:
-        return reverse("workspace:dry_run", args=[run.pk])
-    except NoReverseMatch:
-        return f"/dry-runs/{run.pk}/"
+    return reverse("workspace:dry_run", args=[run.pk])
 
 
 def faults(form: Any) -> tuple[list[str], list[str]]:

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.common.admin import BaseAdmin
 from apps.common.admin_site import tenant_admin
 from apps.triggers import dry_runs, services, versions
 from apps.triggers.admin.forms import TriggerRuleForm
@@ -27,7 +26,7 @@ _NAME_LENGTH = TriggerRule._meta.get_field("name").max_length
 
 
 @admin.register(TriggerRule, site=tenant_admin)
-class TriggerRuleAdmin(LivePage, TryPage, BaseAdmin):
+class TriggerRuleAdmin(LivePage, TryPage):
     form = TriggerRuleForm
     fieldsets = (
         (None, {"fields": ("name", "is_active")}),
@@ -49,7 +48,7 @@ class TriggerRuleAdmin(LivePage, TryPage, BaseAdmin):
     change_form_outer_after_template = "triggers/versions.html"
     shown = {name: ("wait", choice) for name, choice in TriggerRuleForm.belongs.items()}
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TriggerRule]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("touchpoints", "revoked_by")
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
@@ -71,7 +70,7 @@ class TriggerRuleAdmin(LivePage, TryPage, BaseAdmin):
 
     @admin.display(description=gettext_lazy("rule"))
     def as_sentence(self, rule: Any) -> str:
-        return rule.told
+        return str(rule.told)
 
     @admin.action(description=gettext_lazy("Copy (the copies are inactive)"), permissions=["add"])
     def copy(self, request: HttpRequest, rules: QuerySet[TriggerRule]) -> None:

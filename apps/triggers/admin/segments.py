@@ -10,7 +10,6 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.common.admin import BaseAdmin
 from apps.common.admin_site import tenant_admin
 from apps.common.db import connection
 from apps.contacts.models import Contact
@@ -25,7 +24,7 @@ PATIENCE_MS = 3000
 
 
 @admin.register(Segment, site=tenant_admin)
-class SegmentAdmin(LivePage, BaseAdmin):
+class SegmentAdmin(LivePage):
     form = SegmentForm
     fields = ("name", "key", "condition")
     list_display = ("name", "key", "in_words")

@@ -167,7 +167,6 @@ def _texts(*, for_segment: bool) -> dict[str, str]:
     always = _("No condition: all contacts belong to it.") if for_segment else _("No condition: it always holds.")
     return {
         "always": always,
-        "empty_group": _("Nothing here yet: add a comparison or remove the group."),
         "mode": _("How the comparisons below are combined"),
         "group": _("Group of comparisons"),
         "comparison": _("Comparison {number}"),

@@ -37,7 +37,7 @@ class JSONText(forms.JSONField):
 
     def to_python(self, value: Any) -> Any:
         try:
-            found = super().to_python(value)
+            found = super().to_python(value.strip() if isinstance(value, str) else value)
         except RecursionError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": "…"}) from error
         return self.empty() if found is None else found
