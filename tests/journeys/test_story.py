@@ -257,7 +257,8 @@ def check_workspace(page: Page, platform: Platform, story: Story, count: int) ->
     host = f"http://{story.slug}.localhost:{platform.port}"
     page.goto(f"{host}/?days=365")
     total = platform.rows(
-        f"SELECT count(*) FROM {story.slug}.responses_response WHERE answered_at > now() - interval '365 days'"
+        f"""SELECT count(*) FROM {story.slug}.responses_response
+            WHERE (answered_at AT TIME ZONE 'UTC')::date > (now() AT TIME ZONE 'UTC')::date - 365"""
     )[0][0]
     assert count - 1 <= total <= count
     expect(page.locator("main")).to_contain_text(f"{total:,}")
