@@ -15,7 +15,7 @@ SETTINGS := DJANGO_SETTINGS_MODULE=config.settings SECRET_KEY=only-for-checks PU
 	DEBUG=true DATABASE_URL=postgresql://localhost/none EMAIL_URL=smtp://localhost DATA=$(VENV)/checks \
 	TEST_DATABASE_URL=postgresql://localhost/postgres?none
 
-.PHONY: help demo test check bench lock secret messages requirements requirements-dev
+.PHONY: help demo test check bench chaos lock secret messages requirements requirements-dev
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: requirements-dev  ## style, types, layers, templates, migrations, sizes, 
 
 bench: requirements-dev  ## compare speeds with the plain way, side by side
 	@exec $(RUN) -m tests.bench
+
+chaos: requirements-dev  ## kill workers, Redis and PostgreSQL while they work, and count what came of it
+	@exec $(RUN) -m tests.chaos
 
 lock: requirements-dev  ## write the locked requirements anew from the .in files
 	$(VENV)/bin/pip-compile $(LOCK) --output-file=requirements.txt requirements.in

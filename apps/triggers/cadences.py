@@ -39,6 +39,20 @@ def next_due() -> datetime | None:
 
 
 @transaction.atomic
+def keep(*, cadence: Cadence, now: datetime) -> None:
+    """Store a cadence that was made or changed, and plan it.
+
+    Where it stands is not written: a worker may have got further since it was read.
+    """
+    if cadence.pk is None:
+        cadence.save()
+    else:
+        names = {field.name for field in Cadence._meta.concrete_fields if not field.primary_key}
+        cadence.save(update_fields=sorted(names - {*_STATE, "last_error"}))
+    plan(cadence=cadence, now=now)
+
+
+@transaction.atomic
 def plan(*, cadence: Cadence, now: datetime) -> None:
     """Set when a cadence that was made or changed runs next, and wake its queue.
 
@@ -76,6 +90,8 @@ def _restart(cadence: Cadence, now: datetime) -> None:
         if cadence.covered_until < now and cadence.next_run_at is None:
             cadence.covered_until = now  # Not asked while it was off: nothing to catch up with.
         cadence.next_run_at = max(now, cadence.covered_until)
+    elif cadence.next_run_at is not None and cadence.next_run_at <= now:
+        cadence.next_run_at = now  # Its day has come, and the worker has not: that day still counts.
     else:
         cadence.covered_until = now
         cadence.next_run_at = _next_day(cadence, now)

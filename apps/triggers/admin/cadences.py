@@ -62,8 +62,7 @@ class CadenceAdmin(DraftPage):
         return {**context, "preview": _chart(obj, now), "runs": last_runs(obj, now)}
 
     def save_model(self, request: HttpRequest, cadence: Cadence, form: Any, change: bool) -> None:
-        super().save_model(request, cadence, form, change)
-        cadences.plan(cadence=cadence, now=timezone.now())
+        cadences.keep(cadence=cadence, now=timezone.now())
 
 
 def last_runs(cadence: Cadence, now: datetime) -> Any:

@@ -1,0 +1,74 @@
+"""One worker's hand without Celery: ``python -m tests.processes.hand SCHEMA STAGE LIMIT`` works a stage off.
+
+It says “ready”, reads from its input at which moment to begin, so that all hands do together, and prints what it did
+as JSON. A deadlock is counted and the batch repeated, as the agenda's lease does: what was decided must hold anyway.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import django
+
+DECIDE, DISPATCH, RUN_CADENCES = "decide", "dispatch", "run cadences"
+IDLE_SECONDS = 1.0
+
+
+def main(schema: str, stage: str, limit: int) -> None:
+    """Work until nothing has been found for a while."""
+    django.setup()
+    from django.db import OperationalError, connection
+    from django_tenants.utils import schema_context
+
+    done, broken = 0, []
+    with schema_context(schema):
+        step = stage_step(stage, limit)
+        step(limit=0)  # Connected, and everything is imported.
+        print("ready", flush=True)
+        time.sleep(max(0.0, float(sys.stdin.readline()) - time.time()))
+        idle_since = time.monotonic()
+        while time.monotonic() - idle_since < IDLE_SECONDS:
+            try:
+                count = step()
+            except OperationalError as error:
+                broken.append(str(error).strip().splitlines()[0])
+                count = 0
+                idle_since = time.monotonic()
+            done += count
+            if count:
+                idle_since = time.monotonic()
+            else:
+                time.sleep(0.02)
+    connection.close()
+    print(json.dumps({"done": done, "broken": broken}))
+
+
+def stage_step(stage: str, limit: int) -> Callable[..., int]:
+    """One batch of the stage, at the present time."""
+    from django.utils import timezone
+
+    from apps.surveys.services import dispatch_due
+    from apps.triggers import cadences
+    from apps.triggers.services import evaluate_events
+
+    def decide(**changes: Any) -> int:
+        return evaluate_events(**{"now": timezone.now(), "limit": limit, **changes})
+
+    def dispatch(**changes: Any) -> int:
+        # Looks a moment ahead as a clock that goes fast would: the same rows are in both stages' hands more often.
+        now = timezone.now() + timedelta(milliseconds=50)
+        return dispatch_due(**{"now": now, "base_url": "http://fleet.test", "limit": limit, **changes})
+
+    def run_cadences(limit: int = limit) -> int:
+        now = timezone.now()
+        due = cadences.Cadence.objects.filter(next_run_at__lte=now).order_by("next_run_at").values_list("pk", flat=True)
+        return sum(cadences.run_batch(cadence_id=pk, now=now, limit=limit) for pk in due[:1] if limit)
+
+    return {DECIDE: decide, DISPATCH: dispatch, RUN_CADENCES: run_cadences}[stage]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
