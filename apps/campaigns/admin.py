@@ -78,9 +78,9 @@ class StepInline(BaseStacked):
 @admin.register(Campaign, site=tenant_admin)
 class CampaignAdmin(BaseAdmin):
     inlines = (StepInline,)
-    list_display = ("name", "for_segment", "survey", "touchpoint", "number_of_steps", "is_active")
-    list_filter = ("is_active", "segment", "survey", "touchpoint")
-    list_select_related = ("survey", "touchpoint")
+    list_display = ("name", "for_segment", "contact_segment", "survey", "touchpoint", "number_of_steps", "is_active")
+    list_filter = ("is_active", "segment", "contact_segment", "survey", "touchpoint")
+    list_select_related = ("contact_segment", "survey", "touchpoint")
     search_fields = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:

@@ -11,6 +11,7 @@ from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Response
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Touchpoint
+from apps.triggers.models import Segment as ContactSegment
 
 
 class Segment(models.TextChoices):
@@ -26,6 +27,15 @@ class Campaign(models.Model):
 
     name = models.CharField(_("name"), max_length=120)
     segment = models.CharField(_("segment"), max_length=10, choices=Segment)
+    contact_segment = models.ForeignKey(
+        ContactSegment,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        verbose_name=_("segment of contacts"),
+        help_text=_("Empty: all contacts."),
+    )
     survey = models.ForeignKey(
         Survey, models.PROTECT, null=True, blank=True, verbose_name=_("survey"), help_text=_("Empty: all.")
     )

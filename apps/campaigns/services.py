@@ -1,7 +1,7 @@
 """Following up: responses are enrolled in the campaign of their segment, due steps are run."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,9 +13,11 @@ from apps.campaigns.steps import case, email
 from apps.campaigns.steps.base import Run
 from apps.common import agenda
 from apps.common.batches import SINGLES, together_or_singly
+from apps.common.conditions import ConditionError
 from apps.common.ids import uuid7
 from apps.common.segments import segment_of
 from apps.responses.models import Response
+from apps.triggers import segments
 
 RUN_QUEUE = "campaigns.run"
 _RUNNERS = {Step.Kind.EMAIL: email.run, Step.Kind.CASE: case.run}
@@ -35,8 +37,14 @@ def enrol(*, now: datetime, limit: int = 200) -> int:
     )
     if not pending:
         return 0
-    campaigns = list(Campaign.objects.filter(is_active=True).prefetch_related("steps").order_by("pk"))
-    chosen = [(response, _campaign_for(response, campaigns)) for response in pending]
+    campaigns = list(
+        Campaign.objects.filter(is_active=True)
+        .select_related("contact_segment")
+        .prefetch_related("steps")
+        .order_by("pk")
+    )
+    members = _members(campaigns, pending, now)
+    chosen = [(response, _campaign_for(response, campaigns, members)) for response in pending]
     rows = [
         Enrolment(id=uuid7(), campaign=campaign, response=response, enrolled_at=now)
         for response, campaign in chosen
@@ -51,7 +59,25 @@ def enrol(*, now: datetime, limit: int = 200) -> int:
     return len(pending)
 
 
-def _campaign_for(response: Response, campaigns: Sequence[Campaign]) -> Campaign | None:
+def _members(campaigns: Sequence[Campaign], pending: Sequence[Response], now: datetime) -> dict[int, set[UUID]]:
+    """Contact segment → those of the responses' contacts that belong to it. One query per segment in use.
+
+    A segment whose condition is broken has nobody in it: other campaigns go on.
+    """
+    people = {response.contact_id for response in pending if response.contact_id}
+    found: dict[int, set[UUID]] = {}
+    for segment in {campaign.contact_segment for campaign in campaigns if campaign.contact_segment}:
+        try:
+            found[segment.pk] = segments.members(condition=segment.condition, of=people, now=now)
+        except ConditionError:
+            found[segment.pk] = set()
+    return found
+
+
+def _campaign_for(
+    response: Response, campaigns: Sequence[Campaign], members: Mapping[int, Collection[UUID]]
+) -> Campaign | None:
+    """The most specific one that fits; one for a segment of contacts before one for all."""
     segment = segment_of(response.score)
     fitting = [
         c
@@ -59,8 +85,18 @@ def _campaign_for(response: Response, campaigns: Sequence[Campaign]) -> Campaign
         if c.segment == segment
         and c.survey_id in (None, response.survey_id)
         and c.touchpoint_id in (None, response.touchpoint_id)
+        and (c.contact_segment_id is None or response.contact_id in members[c.contact_segment_id])
     ]
-    return max(fitting, key=lambda c: (c.touchpoint_id is not None, c.survey_id is not None, -c.pk), default=None)
+    return max(
+        fitting,
+        key=lambda c: (
+            c.contact_segment_id is not None,
+            c.touchpoint_id is not None,
+            c.survey_id is not None,
+            -c.pk,
+        ),
+        default=None,
+    )
 
 
 def _plan_steps(enrolments: Sequence[Enrolment], now: datetime) -> None:

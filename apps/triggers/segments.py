@@ -1,9 +1,11 @@
 """Segments in the database: who belongs, how many, and whose turn it is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models.expressions import RawSQL
 
 from apps.common.conditions import Kind
 from apps.common.conditions_sql import Columns, to_sql
@@ -65,6 +67,20 @@ def size(*, condition: object, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {_FROM} WHERE {where}", params)  # noqa: S608
         return int(cursor.fetchone()[0])
+
+
+def members(*, condition: object, of: Collection[UUID], now: datetime) -> set[UUID]:
+    """Those of the contacts that belong to a segment. Raises ConditionError."""
+    where, params = _where(condition, now)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT c.id FROM {_FROM} WHERE c.id = ANY(%s) AND {where}", [list(of), *params])  # noqa: S608
+        return {row[0] for row in cursor.fetchall()}
+
+
+def subquery(*, condition: object, now: datetime) -> RawSQL:
+    """The ids of a segment's contacts, for ``filter(contact_id__in=…)``. Raises ConditionError."""
+    where, params = _where(condition, now)
+    return RawSQL(f"SELECT c.id FROM {_FROM} WHERE {where}", params)  # noqa: S608, S611
 
 
 def bucket_counts(*, condition: object, now: datetime) -> dict[int, int]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.cases.models import Case
 from apps.messaging.models import OutgoingEmail
 from apps.touchpoints.models import Touchpoint
-from apps.triggers.models import Cadence, Decision, DryRun, TriggerRule
+from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 from apps.triggers.reasons import SENTENCES
 
 PERIODS = (30, 90, 365)
@@ -82,7 +82,13 @@ class ResponseFilter(TouchpointFilter):
     comment = forms.ChoiceField(
         label=_("Comment"), required=False, choices=[ANY, ("yes", _("With comment")), ("no", _("Without comment"))]
     )
-    field_order = ["q", "segment", "touchpoint", "days", "comment"]
+    contacts = forms.ChoiceField(label=_("Contacts"), required=False)
+    field_order = ["q", "segment", "touchpoint", "days", "comment", "contacts"]
+
+    def __init__(self, data: Any, *, touchpoints: Iterable[Touchpoint], segments: Iterable[Segment]) -> None:
+        super().__init__(data, touchpoints=touchpoints)
+        choices = [ANY, *((segment.key, segment.name) for segment in segments)]
+        self.fields["contacts"].choices = choices  # type: ignore[attr-defined]
 
 
 class DecisionFilter(TouchpointFilter):

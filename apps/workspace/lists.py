@@ -9,12 +9,14 @@ from django.db.models import F, Q, QuerySet
 from apps.campaigns.models import StepRun
 from apps.cases.models import Case
 from apps.cases.services import CLOSED
+from apps.common.conditions import ConditionError
 from apps.contacts.models import Contact
 from apps.insights.nps import segment_of
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Answer, Response
 from apps.touchpoints.models import Event, Touchpoint
-from apps.triggers.models import Cadence, Decision, DryRun, TriggerRule
+from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
+from apps.triggers.segments import subquery
 from apps.workspace.filters import OPEN
 
 HISTORY = 20
@@ -45,7 +47,25 @@ def responses(values: dict[str, Any], *, now: datetime) -> QuerySet[Response]:
         found = found.filter(answered_at__gte=now - timedelta(days=int(values["days"])))
     if values["comment"]:
         found = found.exclude(comment="") if values["comment"] == "yes" else found.filter(comment="")
+    if values["contacts"]:
+        found = _of_segment(found, values["contacts"], now)
     return found
+
+
+def _of_segment(found: QuerySet[Response], key: str, now: datetime) -> QuerySet[Response]:
+    """Responses of a segment's contacts; none if the segment is gone or broken."""
+    condition = Segment.objects.filter(key=key).values_list("condition", flat=True).first()
+    if condition is None:
+        return found.none()
+    try:
+        return found.filter(contact_id__in=subquery(condition=condition, now=now))
+    except ConditionError:
+        return found.none()
+
+
+def segments() -> list[Segment]:
+    """All segments of contacts, by name."""
+    return list(Segment.objects.all())
 
 
 def latest_comments(*, limit: int) -> list[Response]:

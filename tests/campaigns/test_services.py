@@ -12,6 +12,11 @@ from apps.contacts.models import LegalBasis, Outreach
 from apps.messaging.models import OutgoingEmail, Suppression
 from apps.messaging.services import suppress
 from apps.responses.models import Response
+from apps.responses.services import Submission, submit
+from apps.surveys.models import Invitation
+from apps.surveys.services import dispatch_due
+from apps.triggers.models import Segment
+from apps.triggers.services import evaluate_events
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("tenant")
@@ -170,3 +175,41 @@ def test_a_step_that_breaks_fails_alone(campaigns: None, monkeypatch: pytest.Mon
     failed = StepRun.objects.get(status="failed")
     assert (failed.enrolment.response, failed.reason) == (poison, "ZeroDivisionError")
     assert StepRun.objects.filter(status="done").count() == 1
+
+
+def test_a_campaign_for_a_segment_of_contacts_goes_before_one_for_all(campaigns: None) -> None:
+    gold = Segment.objects.create(
+        key="gold", name="Gold", condition={"field": "contact.plan", "op": "eq", "value": "gold"}
+    )
+    chosen = factories.CampaignFactory(name="gold", segment="promoter", contact_segment=gold)
+    factories.StepFactory(campaign=chosen, subject={"en": "To gold"})
+    respond(10, "Words", email="a@x.example", properties={"plan": "gold"})
+    respond(10, "Words", email="b@x.example", properties={"plan": "basic"})
+    follow_up()
+    subjects = dict(OutgoingEmail.objects.values_list("to_email", "subject"))
+    assert subjects == {"a@x.example": "To gold", "b@x.example": "To a promoter"}
+
+
+def test_a_broken_segment_has_nobody_in_it_and_other_campaigns_go_on(campaigns: None) -> None:
+    broken = Segment.objects.create(key="x", name="X", condition={"field": "nowhere", "op": "?"})
+    factories.CampaignFactory(name="x", segment="promoter", contact_segment=broken)
+    respond(10, "Words")
+    follow_up()
+    assert OutgoingEmail.objects.get().subject == "To a promoter"
+
+
+def test_a_refund_takes_a_follow_up_mail_back(campaigns: None) -> None:
+    order, refund = factories.TouchpointFactory(), factories.TouchpointFactory(key="refund")
+    factories.TriggerRuleFactory(touchpoints=[order], delay=timedelta(0)).revoked_by.add(refund)
+    person = {"external_id": "ada", "email": "ada@x.example"}
+    factories.EventFactory(touchpoint=order, contact_data=person)
+    now = timezone.now()
+    evaluate_events(now=now)
+    dispatch_due(now=now, base_url=BASE)
+    invitation = Invitation.objects.get()
+    submit(invitation_id=invitation.pk, submission=Submission(score=3, comment="Broken", ratings={}), now=now)
+    factories.EventFactory(touchpoint=refund, contact_data=person)
+    follow_up()
+    run = StepRun.objects.get()
+    assert (run.status, run.reason) == ("skipped", "counter_event")
+    assert not OutgoingEmail.objects.filter(reason__startswith="step:").exists()

@@ -98,3 +98,18 @@ def test_a_form_opened_before_the_run_and_saved_after_it_does_not_set_the_cadenc
     run.check()
     assert run.row.next_run_at is not None
     assert run.row.next_run_at > timezone.now() + timedelta(hours=1)
+
+
+def test_an_edit_that_mends_a_cadence_that_failed_makes_up_for_its_turn(
+    run: Run, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if run.row.kind == Cadence.Kind.CALENDAR:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="an edit counts the day that failed as done"))
+    with monkeypatch.context() as broken:
+        broken.setattr(cadences, "_ask", lambda *_: 1 / 0)
+        run.to_the_end()
+    run.row.refresh_from_db()
+    assert run.row.last_error == "ZeroDivisionError: division by zero"
+    rename(run.as_read_now())
+    run.to_the_end()
+    run.check()

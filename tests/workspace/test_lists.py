@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from apps.responses.models import Response
-from apps.triggers.models import Decision
+from apps.triggers.models import Decision, Segment
 from apps.triggers.reasons import SENTENCES, sentence
 from apps.workspace.paging import page
 from apps.workspace.wording import what_next
@@ -26,6 +26,11 @@ def test_responses_are_found_by_each_filter(client: Client, setup: SimpleNamespa
     assert shown(client, {"segment": "promoter"}) == ["Kim 1"]
     assert shown(client, {"segment": "passive"}) == ["Kim 2"]
     assert shown(client, {"segment": "detractor"}) == ["Kim 3"]
+    Segment.objects.create(key="two", name="Two", condition={"field": "contact.name", "op": "eq", "value": "Kim 2"})
+    Segment.objects.create(key="broken", name="Broken", condition={"field": "nowhere"})
+    assert shown(client, {"contacts": "two"}) == ["Kim 2"]
+    assert shown(client, {"contacts": "broken"}) == []
+    assert shown(client, {"contacts": "unheard-of"}) == ["Kim 1", "Kim 2", "Kim 3"]
     assert shown(client, {"q": "parcel"}) == ["Kim 3"]
     assert shown(client, {"q": "kim2@"}) == ["Kim 2"]
     assert shown(client, {"days": "90"}) == ["Kim 1", "Kim 2"]

@@ -18,7 +18,7 @@ from apps.workspace.paging import page
 @login_required
 def responses(request: HttpRequest) -> HttpResponse:
     """Newest first, filtered."""
-    form = ResponseFilter(request.GET, touchpoints=lists.touchpoints())
+    form = ResponseFilter(request.GET, touchpoints=lists.touchpoints(), segments=lists.segments())
     found = lists.responses(form.values(), now=timezone.now())
     context = {"filter": form, "page": page(found, field="answered_at", cursor=request.GET.get("cursor", ""))}
     return render(request, "workspace/responses.html", context)
