@@ -1,6 +1,7 @@
 """Asking regularly: what is due of each cadence, contact by contact. A tick costs what is due, not what exists."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 from zlib import crc32
@@ -68,14 +69,14 @@ def plan(*, cadence: Cadence, now: datetime) -> None:
         _restart(cadence, now)
     cadence.save(update_fields=[*_STATE, "last_error"])
     if not cadence.is_active:
-        withdraw(cadence_id=cadence.pk)
+        withdraw(cadence_ids=[cadence.pk])
     if cadence.next_run_at is not None:
         agenda.wake(queue=QUEUE, due_at=cadence.next_run_at, now=now)
 
 
-def withdraw(*, cadence_id: int) -> int:
-    """Take back what a cadence has planned and not sent yet; returns how many."""
-    planned = Decision.objects.filter(cadence_id=cadence_id, invitation__status="scheduled")
+def withdraw(*, cadence_ids: Collection[int]) -> int:
+    """Take back what cadences have planned and not sent yet; returns how many."""
+    planned = Decision.objects.filter(cadence_id__in=cadence_ids, invitation__status="scheduled")
     ids = list(planned.values_list("invitation_id", flat=True))
     return surveys.revoke_scheduled(invitation_ids=ids, reason="rule_inactive")
 

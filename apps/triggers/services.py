@@ -60,9 +60,9 @@ def decide_again(*, event_ids: Collection[UUID], now: datetime) -> int:
     return count
 
 
-def withdraw(*, rule_id: int) -> int:
-    """Take back what a rule has scheduled and not sent yet, for it was switched off; returns how many."""
-    decisions = Decision.objects.filter(rule_id=rule_id, invitation__status="scheduled")
+def withdraw(*, rule_ids: Collection[int]) -> int:
+    """Take back what rules have scheduled and not sent yet, for they were switched off or go; returns how many."""
+    decisions = Decision.objects.filter(rule_id__in=rule_ids, invitation__status="scheduled")
     ids = list(decisions.values_list("invitation_id", flat=True))
     return surveys.revoke_scheduled(invitation_ids=ids, reason="rule_inactive")
 

@@ -8,6 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
+from django.utils import timezone
 from django_tenants.utils import schema_context
 
 from apps.accounts.models import User
@@ -19,9 +20,11 @@ from apps.integrations.models import ApiKey
 from apps.integrations.services import authenticate, create_api_key
 from apps.messaging.models import OutgoingEmail, Sender, Suppression
 from apps.messaging.services import suppressed
-from apps.surveys.models import Survey, Theme
+from apps.surveys.models import Invitation, Survey, Theme
 from apps.touchpoints.models import Stage
 from apps.triggers.models import TriggerRule
+from apps.triggers.services import evaluate_events
+from tests import factories
 from tests.admin.conftest import NOW, TENANT, client_for, configure, run_flow
 
 
@@ -90,6 +93,20 @@ def test_a_bad_delay_is_refused_at_the_form(client: Client, changes: dict[str, s
     answer = client.post("/admin/triggers/triggerrule/add/", rule_data(**changes))
     assert complaint in errors(answer)
     assert not TriggerRule.objects.filter(name="New").exists()
+
+
+@pytest.mark.parametrize("by_action", [False, True])
+def test_a_deleted_rule_takes_along_what_it_has_planned(client: Client, by_action: bool) -> None:
+    rule = factories.TriggerRuleFactory()
+    factories.EventFactory()
+    evaluate_events(now=timezone.now())
+    path = "/admin/triggers/triggerrule/"
+    if by_action:
+        client.post(path, {"action": "delete_selected", "_selected_action": [rule.pk], "post": "yes"})
+    else:
+        client.post(f"{path}{rule.pk}/delete/", {"post": "yes"})
+    assert not TriggerRule.objects.exists()
+    assert Invitation.objects.get().status == "revoked"
 
 
 # --- surveys and campaigns ---

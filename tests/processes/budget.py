@@ -8,11 +8,14 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from apps.contacts.models import Outreach
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Touchpoint
+from apps.triggers.services import evaluate_events
 from tests.processes import census, rows
-from tests.processes.hand import DECIDE, DISPATCH
+from tests.processes.hand import DISPATCH
 from tests.processes.hands import at_once
 
 GAP_DAYS, COMPANY_DAYS, PER_90_DAYS = 3, 7, 12
@@ -54,7 +57,7 @@ def race(environment: dict[str, str], schema: str, contest: Contest) -> list[cen
     Random(contest.seed).shuffle(numbers)
     # Everybody is known before: that new people may collide is another test's subject.
     rows.events(touchpoint, [contest.somebody(n) for n in range(contest.people)])
-    at_once(environment, schema, [DECIDE], limit=contest.people)
+    evaluate_events(now=timezone.now(), limit=contest.people)
     rows.events(touchpoint, [contest.somebody(n) for n in numbers])
     before = census.deadlocks()
     done = at_once(environment, schema, contest.stages, limit=contest.limit)

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from apps.contacts.models import Company, Contact
 from apps.surveys.models import Invitation
 from apps.triggers.models import TriggerRule
+from apps.triggers.services import evaluate_events
 from tests.processes import census, rows
 from tests.processes.fleet import Fleet
 from tests.processes.hand import DECIDE, DISPATCH
@@ -88,7 +90,7 @@ def test_what_is_taken_back_while_it_is_dispatched_makes_no_deadlock(fleet: Flee
     rule.revoked_by.set([refund])
     TriggerRule.objects.filter(pk=rule.pk).update(expires_after=timedelta(days=30))
     rows.events(order, [rows.identity(n) for n in range(200)])
-    race(fleet, [DECIDE], limit=1000)
+    evaluate_events(now=timezone.now())
     assert Invitation.objects.filter(status="scheduled").count() == 200
     rows.events(refund, [rows.identity(n) for n in mixed(range(200), 2)])
     before = census.deadlocks()

@@ -163,7 +163,7 @@ def test_a_rule_switched_off_takes_back_what_it_planned() -> None:
     rule = factories.TriggerRuleFactory()
     factories.EventFactory.create_batch(2)
     decide_all()
-    assert services.withdraw(rule_id=rule.pk) == 2
+    assert services.withdraw(rule_ids=[rule.pk]) == 2
     assert set(Invitation.objects.values_list("status", "status_reason")) == {("revoked", "rule_inactive")}
     assert set(Outreach.objects.values_list("state", flat=True)) == {"released"}
-    assert services.withdraw(rule_id=rule.pk) == 0
+    assert services.withdraw(rule_ids=[rule.pk]) == 0

@@ -64,6 +64,15 @@ class CadenceAdmin(DraftPage):
     def save_model(self, request: HttpRequest, cadence: Cadence, form: Any, change: bool) -> None:
         cadences.keep(cadence=cadence, now=timezone.now())
 
+    def delete_model(self, request: HttpRequest, cadence: Cadence) -> None:
+        """What it has planned goes with it."""
+        cadences.withdraw(cadence_ids=[cadence.pk])
+        super().delete_model(request, cadence)
+
+    def delete_queryset(self, request: HttpRequest, rows: models.QuerySet[Cadence]) -> None:
+        cadences.withdraw(cadence_ids=list(rows.values_list("pk", flat=True)))
+        super().delete_queryset(request, rows)
+
 
 def last_runs(cadence: Cadence, now: datetime) -> Any:
     """What was decided, by turn; the latest first."""

@@ -110,13 +110,22 @@ class TriggerRuleAdmin(LivePage, TryPage):
             user=request.user,
         )
 
+    def delete_model(self, request: HttpRequest, rule: TriggerRule) -> None:
+        """What it has planned goes with it."""
+        services.withdraw(rule_ids=[rule.pk])
+        super().delete_model(request, rule)
+
+    def delete_queryset(self, request: HttpRequest, rules: QuerySet[TriggerRule]) -> None:
+        services.withdraw(rule_ids=list(rules.values_list("pk", flat=True)))
+        super().delete_queryset(request, rules)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Only now are the touchpoints known: note the new version, and take back what an inactive rule planned."""
         super().save_related(request, form, formsets, change)
         rule = TriggerRule.objects.select_related("survey").get(pk=form.instance.pk)
         versions.record(rules=[rule], now=timezone.now(), by=request.user.get_username())
         if change and not rule.is_active:
-            count = services.withdraw(rule_id=rule.pk)
+            count = services.withdraw(rule_ids=[rule.pk])
             if count:
                 text = ngettext(
                     "%(count)d planned invitation taken back.", "%(count)d planned invitations taken back.", count
