@@ -59,9 +59,12 @@ def plan(*, cadence: Cadence, now: datetime) -> None:
 
     A run that is under way goes on where it is. A cadence that is switched off takes back what it has planned.
     """
-    state = Cadence.objects.select_for_update().values_list(*_STATE).get(pk=cadence.pk)
+    rows = Cadence.objects.select_for_update().values_list(*_STATE, "last_error")
+    *state, last_error = rows.get(pk=cadence.pk)
     for name, value in zip(_STATE, state, strict=True):  # A worker may have got further since the form was opened.
         setattr(cadence, name, value)
+    if last_error:  # What failed is due still; now it may go well.
+        cadence.next_run_at = now
     cadence.last_error = ""
     if cadence.is_active and cadence.running_until is not None:
         cadence.next_run_at = now

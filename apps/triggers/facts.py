@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ _EVENTS = """
     WHERE contact_id = ANY(%s) AND status = 'decided' GROUP BY 1, 2
 """
 
-_LOCK_RULES = "SELECT id FROM triggers_triggerrule WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_DAYS = "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key"
 
 
 @dataclass(slots=True)
@@ -164,19 +165,24 @@ def gather(
 def _with_daily_counts(book: Book, rules: Collection[Rule], now: datetime, *, lock: bool) -> Book:
     """The book with how many invitations each capped rule has planned per day of the tenant's calendar.
 
-    Those whose entries may be pushed to another day count as well. The rules are locked first, so that two
-    workers do not fill the same day.
+    Those whose entries may be pushed to another day count as well. Their days are locked first, so that two
+    workers do not fill the same one: not their rows, for a cadence's row is locked before its contacts.
     """
     origins = {rule.origin for rule in rules if rule.plans[None].daily_cap is not None}
     origins |= {e.plan.origin for held in book.entries.values() for e in held if e.plan.daily_cap and not e.is_spent}
     if not origins:
         return book
-    ids = [int(origin.removeprefix("rule:")) for origin in origins if origin.startswith("rule:")]
     with connection.cursor() as cursor:
         if lock:
-            cursor.execute(_LOCK_RULES, [ids])
+            cursor.execute(_LOCK_DAYS, [sorted(_key(origin) for origin in origins)])
         read_daily_counts(cursor, book, list(origins), now)
     return book
+
+
+def _key(origin: str) -> int:
+    """The number under which PostgreSQL locks the days of one rule or cadence of this tenant."""
+    name = f"{connection.schema_name}:{origin}".encode()
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big", signed=True)
 
 
 def read_daily_counts(cursor: Any, book: Book, origins: Sequence[str], now: datetime) -> None:

@@ -93,7 +93,7 @@ def scene(stack: Stack, number: int, seed: int) -> Iterator[Scene]:
             tenant = create_tenant(schema_name=f"chaos{number}", name=f"Chaos {number}")
             with tenant_context(tenant), _announcing(broker.url):
                 yield Scene(stack, fleet, broker, mailbox, tenant.schema_name, Random(seed + number))
-                fleet.stop()
+                fleet.end()
             connections.close_all()
             _forget(tenant)
     finally:

@@ -189,12 +189,10 @@ class Fleet:
             parts.append(f"--- {running.role} {number} ({'alive' if running.is_alive else 'ended'})\n{said}")
         return "\n".join(parts)
 
-    def stop(self) -> None:
-        """Stop all that was started."""
+    def end(self) -> None:
+        """End all that was started, without waiting for what it is at."""
         for running in self.everything:
-            running.ask_to_stop()
-        for running in self.everything:
-            running.stop()
+            running.kill()
 
 
 @contextmanager
@@ -205,7 +203,7 @@ def fleet_on(folder: Path, database_url: str) -> Iterator[tuple[Fleet, Redis, Ma
     try:
         yield fleet, broker, mailbox
     finally:
-        fleet.stop()
+        fleet.end()
         broker.kill()
         mailbox.stop()
 

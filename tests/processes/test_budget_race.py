@@ -53,7 +53,6 @@ def test_what_is_dispatched_while_others_decide_keeps_to_every_limit(fleet: Flee
     )
 
 
-@pytest.mark.xfail(reason="who pushes a cadence's invitation to another day does not lock that cadence's days")
 def test_cadences_that_make_way_while_they_run_keep_to_the_limit_of_their_day(fleet: Fleet) -> None:
     most, people = 3, 120
     survey = rows.furnish(min_days_between=budget.GAP_DAYS)

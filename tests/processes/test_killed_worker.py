@@ -46,8 +46,8 @@ def test_each_event_is_decided_once_though_a_worker_was_killed_in_the_middle(fle
     survey = rows.furnish()
     touchpoint = rows.touchpoint()
     listening = [rule.pk for rule in rows.rules(survey, touchpoint, delay=3 * rows.ONE_DAY)]
-    fleet.start("beat")
-    first = fleet.start("worker")
+    fleet.start_all(beats=1, workers=1)
+    [first] = fleet.workers
     events = rows.events(touchpoint, [rows.identity(n % PEOPLE) for n in range(EVENTS)])
 
     seen = wait_for_the_middle()
