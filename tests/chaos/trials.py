@@ -25,7 +25,10 @@ class Injected(NamedTuple):
 
 
 def kill_workers(scene: Scene) -> Injected:
-    """A worker dies at a random moment, again and again: by turns the whole of it, and only its child."""
+    """A worker dies at a random moment, again and again: by turns the whole of it, and only its child.
+
+    At last all die at once and what Redis held is lost: only the rows know what was to be done.
+    """
     scene.fleet.start_all(beats=1, workers=2)
     whole = 0
     for number in range(KILLS):
@@ -37,7 +40,17 @@ def kill_workers(scene: Scene) -> Injected:
         victim.kill()
         whole += 1
         scene.fleet.start("worker", wait=number % 4 == 0)
-    return Injected(f"{whole} workers and {KILLS - whole} workers' children killed", unknown=KILLS, replaced=whole)
+    scene.load.add(events=1500, due_cadences=3)
+    scene.pause(1.0)
+    last = scene.fleet.workers
+    for victim in last:
+        victim.kill()
+    scene.redis.flush()
+    whole += len(last)
+    scene.fleet.start_all(beats=0, workers=2)
+    return Injected(
+        f"{whole} workers and {KILLS + len(last) - whole} workers' children killed", KILLS + len(last), whole
+    )
 
 
 def deploy(scene: Scene) -> Injected:

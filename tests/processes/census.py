@@ -66,13 +66,19 @@ def no_event_left() -> Check:
 
 
 def invitations() -> list[Check]:
-    """Each decision that asks has an invitation of its own; each invitation its decision, and a place in the ledger."""
+    """Each decision that asks has an invitation of its own; each invitation its decision, and a place in the ledger.
+
+    A decision that had to make way for good asks no more; its invitation is there still, and revoked.
+    """
     asking = Decision.objects.filter(status__in=["scheduled", "deferred"])
-    led_to = asking.values_list("invitation_id", flat=True)
+    led_to = Decision.objects.filter(invitation__isnull=False).values_list("invitation_id", flat=True)
     ids = list(Invitation.objects.values_list("id", flat=True))
+    waiting = Invitation.objects.filter(status="scheduled")
     ledger = Outreach.objects.values_list("reason", flat=True)
     return [
         once_each("invitations by decision", ids, led_to),
+        equal("decisions that ask without an invitation", 0, asking.filter(invitation=None).count()),
+        equal("invitations that wait in vain", 0, waiting.exclude(decision__in=asking).count()),
         once_each("places in the ledger", [f"invitation:{pk}" for pk in ids], ledger),
     ]
 

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django_tenants.utils import schema_context
 
+from apps.common.models import AgendaItem
 from apps.contacts.models import Contact
 from apps.tenants import ddl, migration_state, provisioning, template
 from apps.tenants.models import Domain, Tenant
@@ -178,6 +179,15 @@ def test_a_migrated_schema_is_noted_as_up_to_date() -> None:
     migration_state.set_schema_comment("behind", None)
     call_command("migrate_schemas", tenant=True, schema_name="behind", interactive=False, verbosity=0)
     assert migration_state.lagging_tenants() == []
+
+
+@pytest.mark.django_db
+def test_a_tenant_that_is_gone_leaves_nothing_on_the_agenda() -> None:
+    tenant = provisioning.create_tenant(schema_name="leaving", name="Leaving")
+    AgendaItem.objects.create(schema_name="leaving", queue="some.queue")
+    AgendaItem.objects.create(schema_name="nordwind", queue="some.queue")
+    tenant.delete(force_drop=True)
+    assert list(AgendaItem.objects.values_list("schema_name", flat=True)) == ["nordwind"]
 
 
 def _exists(schema_name: str) -> bool:
