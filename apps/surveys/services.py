@@ -13,9 +13,9 @@ from apps.common.batches import SINGLES, together_or_singly
 from apps.common.bulk import copy_rows
 from apps.common.ids import uuid7
 from apps.contacts import ledger
-from apps.contacts import services as contacts
 from apps.contacts.budget import Entry
 from apps.contacts.eligibility import BLOCKED, Verdict
+from apps.contacts.models import Contact
 from apps.messaging import services as messaging
 from apps.surveys import mails, recheck
 from apps.surveys.models import Invitation
@@ -23,6 +23,7 @@ from apps.surveys.models import Invitation
 DISPATCH_QUEUE = "surveys.dispatch"
 RETRY_AFTER = timedelta(hours=1)
 LINK_LIFETIME = timedelta(days=60)
+LOOKS = 3  # That others finish in the very moment of a look is rare; twice in a row hardly happens.
 _COLUMNS = (
     "id", "survey_id", "contact_id", "touchpoint_id", "event_id", "reason", "status", "status_reason", "send_at",
     "give_up_at", "created_at",
@@ -95,8 +96,9 @@ def _invitation_ids(reasons: Iterable[str]) -> list[UUID]:
 
 
 def move_scheduled(*, times: Mapping[UUID, datetime], reason: str, now: datetime) -> None:
-    """Put invitations that have not been sent yet to other times."""
-    rows = list(Invitation.objects.filter(id__in=times, status=Invitation.Status.SCHEDULED))
+    """Put invitations that have not been sent yet to other times. Must run in a transaction."""
+    waiting = Invitation.objects.filter(id__in=times, status=Invitation.Status.SCHEDULED)
+    rows = list(waiting.order_by("id").select_for_update())
     for row in rows:
         row.send_at, row.status_reason = times[row.id], reason
     Invitation.objects.bulk_update(rows, ["send_at", "status_reason"], batch_size=500)
@@ -156,15 +158,36 @@ def dispatch_due(*, now: datetime, base_url: str, limit: int = 200, only: UUID |
 
 
 def _lock_due(now: datetime, limit: int, only: UUID | None) -> list[Invitation]:
-    """Due invitations, locked after their contacts: deciding holds contacts when it moves or revokes invitations."""
-    waiting = Invitation.objects.filter(status=Invitation.Status.SCHEDULED, send_at__lte=now)
-    found = (waiting.filter(pk=only) if only else waiting).order_by("send_at").values_list("id", "contact_id")[:limit]
-    ids = dict(found)
-    if not ids:
-        return []
-    contacts.lock(contact_ids=sorted({contact_id for contact_id in ids.values() if contact_id}))
-    rows = waiting.filter(pk__in=ids).select_related("contact__company", "survey", "touchpoint").order_by("send_at")
-    return list(rows.select_for_update(skip_locked=True, of=("self",)))
+    """Due invitations, locked after their contacts: deciding holds contacts when it moves or revokes invitations.
+
+    Several workers share the work: what others hold is passed over. All that is due for a contact comes together,
+    so that the highest priority gets the place in the budget.
+    """
+    due = {"status": Invitation.Status.SCHEDULED, "send_at__lte": now, **({"pk": only} if only else {})}
+    rows = Invitation.objects.filter(**due).select_related("contact__company", "survey", "touchpoint")
+    rows = rows.order_by("send_at").select_for_update(skip_locked=True, of=("self",))
+    held: set[UUID] = set()
+    for _look in range(LOOKS):
+        fresh = _lock_free_contacts(due, limit, held)
+        found = list(rows.filter(contact__in=fresh)) if fresh else []
+        if len(fresh) < limit:
+            found += rows.filter(contact=None)[: limit - len(fresh)]
+        # Contacts without anything due: whoever held them has dispatched it since our statement began.
+        if found or not fresh:
+            return found
+        held.update(fresh)
+    return []
+
+
+def _lock_free_contacts(due: Mapping[str, object], limit: int, held: Collection[UUID]) -> list[UUID]:
+    """Contacts of the first due invitations, locked as ``contacts.lock`` does, without those that others hold.
+
+    Nobody waits here, so the order does not matter: they are locked as the index on the due time has them. An order
+    by id would have to read everything that is due first.
+    """
+    concerned = Contact.objects.filter(**{f"invitations__{name}": value for name, value in due.items()})
+    rows = concerned.exclude(id__in=held).order_by("invitations__send_at").only("id")
+    return [row.id for row in rows.select_for_update(no_key=True, skip_locked=True, of=("self",))[:limit]]
 
 
 def _queue_mails(going: Sequence[tuple[Invitation, str]], now: datetime, base_url: str) -> dict[UUID, tuple[UUID, str]]:

@@ -78,7 +78,8 @@ class Running:
     """One process of the Procfile in a process group of its own, with its log."""
 
     def __init__(self, role: Role, environment: dict[str, str], log: Path) -> None:
-        self.role, self._log_file, self._is_asked = role, log, False
+        self.role, self._log_file = role, log
+        self._is_asked = self._is_over = False
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.serve", role],
@@ -105,6 +106,9 @@ class Running:
 
     def kill(self) -> None:
         """End it and its children at once, as a power cut or the kernel short of memory does."""
+        if self._is_over:
+            return  # Its number may be somebody else's by now.
+        self._is_over = True
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)

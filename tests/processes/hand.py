@@ -14,7 +14,7 @@ from typing import Any
 import django
 
 DECIDE, DISPATCH, RUN_CADENCES = "decide", "dispatch", "run cadences"
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 0.8
 
 
 def main(schema: str, stage: str, limit: int) -> None:
@@ -23,7 +23,7 @@ def main(schema: str, stage: str, limit: int) -> None:
     from django.db import OperationalError, connection
     from django_tenants.utils import schema_context
 
-    done, broken = 0, []
+    done, share, broken = 0, None, []
     with schema_context(schema):
         step = stage_step(stage, limit)
         step(limit=0)  # Connected, and everything is imported.
@@ -41,9 +41,10 @@ def main(schema: str, stage: str, limit: int) -> None:
             if count:
                 idle_since = time.monotonic()
             else:
+                share = done if share is None else share
                 time.sleep(0.02)
     connection.close()
-    print(json.dumps({"done": done, "broken": broken}))
+    print(json.dumps({"done": done, "share": share or 0, "broken": broken}))
 
 
 def stage_step(stage: str, limit: int) -> Callable[..., int]:

@@ -17,6 +17,9 @@ class Done(NamedTuple):
 
     events: int
     broken: list[str]
+    by_hand: list[int]
+    shares: list[int]
+    """What each hand did until it found nothing for the first time: there a drain ends."""
 
 
 def at_once(
@@ -39,7 +42,8 @@ def at_once(
             for hand in hands:
                 hand.kill()
     decided = sum(one["done"] for one, stage in zip(said, stages, strict=True) if stage == DECIDE)
-    return Done(decided, [line for one in said for line in one["broken"]])
+    broken = [line for one in said for line in one["broken"]]
+    return Done(decided, broken, [one["done"] for one in said], [one["share"] for one in said])
 
 
 def _hand(environment: dict[str, str], schema: str, stage: str, limit: int) -> subprocess.Popen[str]:

@@ -16,7 +16,7 @@ from tests.processes.fleet import Fleet, Mailbox, wait_for
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(150)]
 CADENCES, TEAMS, PEOPLE = 60, 12, 120
 EVENTS, EVENT_PEOPLE, WAVES, PARTS, PART_SECONDS = 300, 90, 3, 5, 0.04
-SPREAD = timedelta(seconds=12)
+SPREAD = timedelta(seconds=10)
 
 
 def plant(contacts: list[Contact], survey: Any) -> set[rows.Turn]:

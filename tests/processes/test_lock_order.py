@@ -3,18 +3,22 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from random import Random
+from threading import Thread
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
+from django_tenants.utils import tenant_context
 
 from apps.contacts.models import Company, Contact
+from apps.surveys import services as surveys
 from apps.surveys.models import Invitation
 from apps.triggers.models import TriggerRule
 from apps.triggers.services import evaluate_events
 from tests.processes import census, rows
-from tests.processes.fleet import Fleet
+from tests.processes.fleet import Fleet, wait_for
 from tests.processes.hand import DECIDE, DISPATCH
 from tests.processes.hands import Done, at_once
 
@@ -95,7 +99,6 @@ def test_what_is_taken_back_while_it_is_dispatched_makes_no_deadlock(fleet: Flee
     rows.events(refund, [rows.identity(n) for n in mixed(range(200), 2)])
     before = census.deadlocks()
     done = race(fleet, [DECIDE, DISPATCH, DECIDE, DISPATCH], limit=25)
-    states = set(Invitation.objects.values_list("status", flat=True))
     census.assert_all(
         census.equal("events", 200, done.events),
         census.no_event_left(),
@@ -103,4 +106,37 @@ def test_what_is_taken_back_while_it_is_dispatched_makes_no_deadlock(fleet: Flee
         census.equal("invitations taken back", 200, Invitation.objects.filter(status="revoked").count()),
         *census.no_deadlock(done.broken, before),
     )
-    print(states)
+
+
+def test_invitations_are_moved_in_the_order_in_which_others_lock_them(house: Any, database: str) -> None:
+    survey = rows.furnish()
+    now = timezone.now()
+    later = now + timedelta(days=2)
+    planned = [
+        Invitation(survey=survey, reason=f"r-{n}", send_at=now + timedelta(days=1), give_up_at=later, created_at=now)
+        for n in range(20)
+    ]
+    # The table has them in the other direction: whoever takes them as they come begins with the last.
+    planned.sort(key=lambda row: row.id)
+    Invitation.objects.bulk_create(reversed(planned))
+    first, *others = (row.id for row in planned)
+
+    def move() -> None:
+        with tenant_context(house), transaction.atomic():
+            surveys.move_scheduled(times=dict.fromkeys([*others, first], later), reason="outranked", now=now)
+        connection.close()
+
+    with psycopg.connect(database, options="-c search_path=fleet") as beside:
+        beside.execute("SELECT 1 FROM surveys_invitation WHERE id = %s FOR UPDATE", [first])
+        mover = Thread(target=move)
+        mover.start()
+        wait_for("the mover to wait", lambda: somebody_waits(beside), 10)
+        free = beside.execute("SELECT id FROM surveys_invitation WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED", [others])
+        assert len(free.fetchall()) == len(others)
+    mover.join(10)
+    assert Invitation.objects.filter(send_at=later, status_reason="outranked").count() == 20
+
+
+def somebody_waits(beside: psycopg.Connection) -> bool:
+    """Whether a backend waits for a lock."""
+    return beside.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None

@@ -101,6 +101,22 @@ def test_fifty_invitations_cost_as_many_queries_as_five(django_assert_max_num_qu
             assert dispatch_due(now=timezone.now() + timedelta(seconds=1), base_url=BASE) == count
 
 
+def test_one_alone_is_dispatched_with_or_without_its_contact() -> None:
+    factories.house(delay=timedelta(0))
+    factories.EventFactory.create_batch(3)
+    evaluate_events(now=timezone.now())
+    gone, one, other = Invitation.objects.order_by("send_at", "id")
+    Contact.objects.filter(pk=gone.contact_id).delete()
+    now = timezone.now() + timedelta(seconds=1)
+    for row, fate in ((one, "queued"), (gone, "revoked")):
+        assert dispatch_due(now=now, base_url=BASE, only=row.id) == 1
+        row.refresh_from_db()
+        assert row.status == fate
+    assert dispatch_due(now=now, base_url=BASE, only=one.id) == 0
+    other.refresh_from_db()
+    assert other.status == "scheduled"
+
+
 def test_a_touchpoint_switched_off_stops_what_it_scheduled(invitation: Invitation) -> None:
     assert invitation.touchpoint is not None
     invitation.touchpoint.is_active = False
