@@ -86,6 +86,7 @@ def welcome(demo: dict[str, Any], seconds: float) -> str:
         f"  {'Platform':<10} {demo['public_url'].rstrip('/')}/admin/",
         f"             admin  {operator['user']}  {operator['password']}",
         f"  {'Mails':<10} {demo['mailbox_url']}",
+        f"  {'Shop':<10} {demo['shop_url']}  (a page with an embedded question)",
         "",
         "Send an event:",
         "",

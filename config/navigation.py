@@ -22,6 +22,8 @@ def tenant(request: HttpRequest) -> list[dict[str, Any]]:
                        ("contacts.contactbudget", "hourglass_top"), ("contacts.businesscalendar", "calendar_month"),
                        ("triggers.decision", "alt_route"), ("triggers.dryrun", "science"),
                        ("surveys.invitation", "send")]),
+        (_("On your website"), [("embed.placement", "web_asset"), ("surveys.website", "language"),
+                                ("embed.embedsecret", "fingerprint")]),
         (_("Answering"), [("responses.response", "forum"), ("cases.case", "support_agent")]),
         (_("Follow-up"), [("campaigns.campaign", "campaign"), ("campaigns.enrolment", "how_to_reg"),
                           ("campaigns.steprun", "checklist")]),

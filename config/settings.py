@@ -64,6 +64,7 @@ TENANT_APPS = [
     "apps.responses",
     "apps.triggers",
     "apps.cases",
+    "apps.embed",
     "apps.campaigns",
     "apps.insights",
 ]

@@ -14,3 +14,4 @@ urlpatterns = [
 
 if settings.MAILDIR is not None:
     urlpatterns.append(path("mailbox/", include("apps.messaging.mailbox_urls")))
+    urlpatterns.append(path("shop/", include("apps.embed.shop_urls")))

@@ -8,7 +8,9 @@ urlpatterns = [
     path("admin/", tenant_admin.urls),
     path("api/v1/", include("apps.api.urls")),
     path("s/", include("apps.responses.urls")),
+    path("brand/", include("apps.surveys.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("mail/", include("apps.messaging.urls")),
+    path("", include("apps.embed.urls")),
     path("", include("apps.workspace.urls")),
 ]

@@ -52,6 +52,7 @@ class SurveyFactory(factory.django.DjangoModelFactory):
                     survey=self,
                     key="nps",
                     kind="nps",
+                    is_required=True,
                     position=0,
                     text={"en": "How likely are you to recommend us?", "de": "Würden Sie uns empfehlen?"},
                 ),

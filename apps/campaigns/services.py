@@ -28,11 +28,12 @@ def enrol(*, now: datetime, limit: int = 200) -> int:
     """Enrol responses that await follow-up; returns how many there were.
 
     Each goes into the most specific active campaign of its segment; a response is enrolled in a
-    campaign once, whatever is changed later.
+    campaign once, whatever is changed later. One without a score goes into none; one that a machine
+    probably gave waits until a human judges it.
     """
     pending = list(
-        Response.objects.filter(follow_up=Response.FollowUp.PENDING)
-        .order_by("answered_at")
+        Response.objects.filter(follow_up=Response.FollowUp.PENDING, is_suspected=False, follow_up_at__lte=now)
+        .order_by("follow_up_at")
         .select_for_update(skip_locked=True)[:limit]
     )
     if not pending:
@@ -77,8 +78,8 @@ def _members(campaigns: Sequence[Campaign], pending: Sequence[Response], now: da
 def _campaign_for(
     response: Response, campaigns: Sequence[Campaign], members: Mapping[int, Collection[UUID]]
 ) -> Campaign | None:
-    """The most specific one that fits; one for a segment of contacts before one for all."""
-    segment = segment_of(response.score)
+    """The most specific one that fits, if any; one for a segment of contacts before one for all."""
+    segment = _segment(response)
     fitting = [
         c
         for c in campaigns
@@ -97,6 +98,11 @@ def _campaign_for(
         ),
         default=None,
     )
+
+
+def _segment(response: Response) -> str:
+    """Whose answer it is; "" without a score, which is nobody's."""
+    return "" if response.score is None else segment_of(response.score)
 
 
 def _plan_steps(enrolments: Sequence[Enrolment], now: datetime) -> None:
@@ -153,7 +159,9 @@ def run_steps(*, now: datetime, base_url: str, limit: int = 200, only: UUID | No
     by_kind: dict[str, list[Run]] = defaultdict(list)
     for row in due:
         run = Run(row=row, response=row.enrolment.response, now=now, base_url=base_url)
-        if row.enrolment.campaign.segment != segment_of(run.response.score):
+        if run.response.is_suspected:
+            run.skip("suspected")
+        elif row.enrolment.campaign.segment != _segment(run.response):
             run.skip("segment_changed")
         elif not row.enrolment.campaign.is_active:
             run.skip("campaign_inactive")

@@ -2,7 +2,8 @@
 
 from apps.campaigns import services
 from apps.common.queues import drain_task
-from apps.responses.services import FOLLOW_UP_QUEUE, next_follow_up_due
+from apps.responses.keeping import FOLLOW_UP_QUEUE
+from apps.responses.services import next_follow_up_due
 from apps.tenants.registry import current_base_url
 
 drain_task(

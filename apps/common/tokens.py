@@ -10,6 +10,8 @@ from django.core import signing
 from apps.common.db import connection
 
 TOKEN_BYTES = 24
+TOKEN_LENGTH = 32
+"""Characters of a token: four for three bytes."""
 
 
 def new_token() -> str:

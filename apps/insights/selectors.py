@@ -133,14 +133,17 @@ def funnel(*, since: datetime, until: datetime) -> Funnel:
     """How far the events of a period got. One query.
 
     Every stage counts events, so that it never exceeds the one before. A mail that was deleted
-    since counts as sent if its invitation was handed to delivery.
+    since counts as sent if its invitation was handed to delivery; what was shown on a page counts as
+    sent. What a machine probably answered is no answer.
     """
-    handed_over = Q(invitations__status=Invitation.Status.QUEUED)
+    handed_over = Q(invitations__status__in=[Invitation.Status.QUEUED, Invitation.Status.SHOWN])
     gone_or_sent = Q(invitations__email__isnull=True) | Q(invitations__email__sent_at__isnull=False)
+    # Of an anonymous answer nothing is known but that its link was used.
+    answered = Q(invitations__response__is_suspected=False) | Q(invitations__used_on__isnull=False)
     found = Event.objects.filter(occurred_at__gte=since, occurred_at__lte=until).aggregate(
         events=Count("pk", distinct=True),
         invited=Count("invitations__event", distinct=True),
         sent=Count("invitations__event", distinct=True, filter=handed_over & gone_or_sent),
-        answered=Count("invitations__event", distinct=True, filter=Q(invitations__response__isnull=False)),
+        answered=Count("invitations__event", distinct=True, filter=answered),
     )
     return Funnel(**found)

@@ -6,8 +6,7 @@ from django.utils import timezone
 
 from apps.common.queues import drain_task
 from apps.insights import services
-
-QUEUE = "insights.roll_up"
+from apps.responses.keeping import ROLL_UP_QUEUE
 
 
 def _step(now: datetime) -> int:
@@ -18,4 +17,4 @@ def _next_due() -> datetime | None:
     return services.next_due(now=timezone.now())
 
 
-drain_task(queue=QUEUE, step=_step, next_due=_next_due)
+drain_task(queue=ROLL_UP_QUEUE, step=_step, next_due=_next_due)

@@ -55,6 +55,7 @@ class EventType(models.TextChoices):
 
     RESPONSE_CREATED = "response.created", _("a response arrived")
     RESPONSE_UPDATED = "response.updated", _("a response changed")
+    RESPONSE_SUSPECTED = "response.suspected", _("a response is probably a machine's")
 
 
 def validate_webhook_url(value: str) -> None:

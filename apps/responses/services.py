@@ -1,27 +1,25 @@
-"""Taking answers: one response per invitation, changes kept as revisions, figures kept exact."""
+"""Taking answers: one response per link, changes kept as revisions, figures kept exact."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Min
 
-from apps.common import agenda, tokens
+from apps.common import tokens
 from apps.common.ids import uuid7
-from apps.common.segments import segment_of
 from apps.contacts import ledger
 from apps.contacts.models import Outreach
-from apps.integrations import webhooks
-from apps.responses.models import Answer, Response, Revision, ScoreChange
-from apps.surveys.models import Invitation, Question
+from apps.responses import keeping
+from apps.responses.models import Response
+from apps.responses.suspicion import BURST
+from apps.surveys import versions
+from apps.surveys.definition import Answers, Definition, fits, score_of
+from apps.surveys.models import Invitation, Survey, SurveyVersion
 from apps.surveys.services import outreach_reason
-
-FOLLOW_UP_QUEUE = "campaigns.enrol"
-ROLL_UP_QUEUE = "insights.roll_up"
-MAX_COMMENT = 5_000
 
 
 class InvalidAnswerError(Exception):
@@ -32,144 +30,194 @@ class InvalidAnswerError(Exception):
         self.errors = errors
 
 
+class AlreadyAnsweredError(Exception):
+    """The link of an anonymous survey was used; whose answer it made is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One answer as given: score 0–10, comment, rating (1–5) per question key."""
+    """What was answered, by question key. ``cleared`` are questions whose words were taken out again."""
 
-    score: int
-    comment: str
-    ratings: Mapping[str, int]
+    answers: Answers
+    cleared: Collection[str] = ()
     locale: str = ""
+    is_partial: bool = False
+    suspicions: Sequence[str] = ()
+    channel: str = Response.Channel.EMAIL
 
 
-def invitation_for(*, token: str) -> Invitation | None:
-    """The invitation a personal link belongs to, with survey and contact; None if there is none."""
-    return (
-        Invitation.objects.filter(token_hash=tokens.hash_token(token))
-        .select_related("survey", "contact", "touchpoint", "response")
-        .first()
-    )
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an answer without a personal link comes from. ``token`` makes it one answer however often it is sent."""
+
+    survey_id: int
+    token: str
+    touchpoint_id: int | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @transaction.atomic
-def submit(*, invitation_id: UUID, submission: Submission, now: datetime) -> Response:
+def submit(*, invitation_id: UUID, submission: Submission, now: datetime, token: str = "") -> Response:
     """Store or change the response to an invitation.
 
-    The invitation's row is locked, so that the same answer sent many times at once makes one
-    response. Raises InvalidAnswerError for values out of range or questions of another survey.
+    The invitation's row is locked, so that the same answer sent many times at once makes one response. ``token`` is
+    the link that an anonymous answer gets for the rest of its questions. Raises InvalidAnswerError for values out of
+    range or questions of another survey, AlreadyAnsweredError for the used link of an anonymous survey.
     """
-    invitation = Invitation.objects.select_for_update().get(pk=invitation_id)
-    questions = {q.key: q for q in Question.objects.filter(survey_id=invitation.survey_id, kind=Question.Kind.RATING)}
-    _validate(submission, questions)
-    response = Response.objects.filter(invitation=invitation).first()
-    if response is None:
-        response = _create(invitation, submission, now)
-    elif not _change(response, submission, questions, now):
-        return response
-    Answer.objects.bulk_create(
-        [Answer(response=response, question=questions[key], value=value) for key, value in submission.ratings.items()],
-        update_conflicts=True,
-        update_fields=["value"],
-        unique_fields=["response", "question"],
-    )
-    ledger.note_outcome(reason=outreach_reason(invitation_id), outcome=Outreach.Outcome.ANSWERED, now=now)
-    if response.follow_up == Response.FollowUp.PENDING:
-        agenda.wake(queue=FOLLOW_UP_QUEUE, due_at=now, now=now)
-    _publish(response, now)
+    invitation = Invitation.objects.select_for_update(of=("self",)).select_related("survey").get(pk=invitation_id)
+    row = Response.objects.filter(invitation=invitation).select_related("version").first()
+    version = _version(row, invitation.survey_id, invitation.survey.current_version_id, now)
+    definition = versions.definition_of(version)
+    if row is None and definition.is_anonymous:
+        if invitation.used_on:
+            raise AlreadyAnsweredError
+        invitation.used_on = now.date()
+        invitation.save(update_fields=["used_on"])
+        row = _new(version, submission, _day(now), token=token, touchpoint=invitation.touchpoint_id)
+    elif row is None:
+        row = _new(version, submission, now, invitation=invitation)
+    response = _store(row, definition, submission, now)
+    if not response.is_suspected:
+        name = invitation.reason if invitation.status == Invitation.Status.SHOWN else outreach_reason(invitation_id)
+        at = _day(now) if definition.is_anonymous else now
+        ledger.note_outcome(reason=name, outcome=Outreach.Outcome.ANSWERED, now=at)
     return response
 
 
-def _validate(submission: Submission, questions: Mapping[str, Question]) -> None:
-    errors = {}
-    if not 0 <= submission.score <= 10:
-        errors["score"] = "out_of_range"
-    if len(submission.comment) > MAX_COMMENT:
-        errors["comment"] = "too_long"
-    if "\x00" in submission.comment:
-        errors["comment"] = "unreadable"
-    for key, value in submission.ratings.items():
-        if key not in questions:
-            errors[key] = "unknown_question"
-        elif not 1 <= value <= 5:
-            errors[key] = "out_of_range"
+@transaction.atomic
+def submit_openly(*, origin: Origin, submission: Submission, now: datetime) -> Response:
+    """Store or change an answer that no invitation led to. Raises InvalidAnswerError."""
+    keeping.lock_token(origin.token)
+    found = Response.objects.filter(token_hash=tokens.hash_token(origin.token)).select_related("version")
+    row = found.select_for_update(of=("self",)).first()
+    current = None if row else Survey.objects.values_list("current_version_id", flat=True).get(pk=origin.survey_id)
+    version = _version(row, origin.survey_id, current, now)
+    definition = versions.definition_of(version)
+    if row is None:
+        at = _day(now) if definition.is_anonymous else now
+        row = _new(version, submission, at, token=origin.token, touchpoint=origin.touchpoint_id)
+        row.properties = dict(origin.properties)
+    return _store(row, definition, submission, now)
+
+
+def _version(row: Response | None, survey_id: int, current_id: int | None, now: datetime) -> SurveyVersion:
+    """The version an answer is given to: the one that was begun with, else what is shown now."""
+    if row is not None and row.version:
+        return row.version
+    if current_id is None:
+        return versions.publish(survey_id=survey_id, now=now)
+    return SurveyVersion.objects.get(pk=current_id)
+
+
+def _new(
+    version: SurveyVersion,
+    submission: Submission,
+    at: datetime,
+    *,
+    invitation: Invitation | None = None,
+    token: str = "",
+    touchpoint: int | None = None,
+) -> Response:
+    """A response that is not saved yet. An anonymous one shows neither contact nor time of day, not even in its id."""
+    is_anonymous = version.definition["is_anonymous"]
+    return Response(
+        id=uuid4() if is_anonymous else uuid7(),
+        invitation=invitation,
+        survey_id=version.survey_id,
+        version=version,
+        touchpoint_id=invitation.touchpoint_id if invitation else touchpoint,
+        contact_id=invitation.contact_id if invitation else None,
+        token_hash=tokens.hash_token(token) if token else None,
+        channel=submission.channel,
+        locale=submission.locale,
+        answered_at=at,
+        updated_at=at,
+        follow_up=Response.FollowUp.NONE if is_anonymous else Response.FollowUp.PENDING,
+    )
+
+
+def _day(now: datetime) -> datetime:
+    return datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+
+
+def _store(row: Response, definition: Definition, submission: Submission, now: datetime) -> Response:
+    """Write what was said, unless it is a machine's and a human's stands already."""
+    _check(submission, definition)
+    is_new = row._state.adding
+    said = keeping.said(row, definition)
+    then: dict[str, Any] = {**said, **submission.answers}
+    for key in submission.cleared:
+        then.pop(key, None)
+    flags = list(submission.suspicions)
+    if not is_new and then != said and keeping.is_burst(row, score_of(definition, then), now):
+        flags = list(dict.fromkeys([*flags, BURST]))
+    stands = not is_new and not row.is_suspected
+    if stands and BURST in flags and not row.judged_by:
+        stands = keeping.undo_burst(row, definition, now)
+    if flags and stands:
+        if then != said:
+            keeping.remember(row, definition, then, now, flags)
+        return row
+    if not is_new and then == said and row.is_partial == submission.is_partial and not row.is_suspected:
+        return row
+    was_counted = keeping.counted(row)
+    row.suspicions = list(dict.fromkeys([*row.suspicions, *flags])) if flags else []
+    if not row.judged_by:
+        row.is_suspected = bool(flags)
+    row.is_partial = submission.is_partial
+    at = _day(now) if definition.is_anonymous else now
+    keeping.write(row, definition, before=said, then=then, was_counted=was_counted, now=at)
+    return row
+
+
+def _check(submission: Submission, definition: Definition) -> None:
+    known = {question.key: question for question in definition.questions}
+    errors = {key: "unknown_question" for key in [*submission.answers, *submission.cleared] if key not in known}
+    errors |= {
+        known[key].field_name: "out_of_range"
+        for key, value in submission.answers.items()
+        if key in known and not fits(known[key], value)
+    }
     if errors:
         raise InvalidAnswerError(errors)
 
 
-def _create(invitation: Invitation, submission: Submission, now: datetime) -> Response:
-    response = Response.objects.create(
-        id=uuid7(),
-        invitation=invitation,
-        survey_id=invitation.survey_id,
-        touchpoint_id=invitation.touchpoint_id,
-        contact_id=invitation.contact_id,
-        score=submission.score,
-        comment=submission.comment,
-        locale=submission.locale,
-        answered_at=now,
-        updated_at=now,
-    )
-    _count(response, (1, submission.score), now=now)
-    return response
+@transaction.atomic
+def judge(*, response_id: UUID, is_genuine: bool, by: str, now: datetime) -> Response:
+    """A human says whether a human answered; figures and follow-up go by that from now on.
+
+    Raises Response.DoesNotExist.
+    """
+    row = Response.objects.select_for_update().get(pk=response_id)
+    if row.is_suspected == is_genuine:
+        keeping.count(row, weight=1 if is_genuine else -1, now=now)
+        row.is_suspected = not is_genuine
+        if is_genuine and row.follow_up == Response.FollowUp.PENDING:
+            row.follow_up_at = now
+            keeping.wake_follow_up(row, now)
+    row.judged_by = by
+    row.save(update_fields=["is_suspected", "judged_by", "follow_up_at"])
+    event_type = "response.suspected" if row.is_suspected else "response.updated"
+    keeping.publish(row, event_type, _answers(row, now), now)
+    return row
 
 
-def _change(response: Response, submission: Submission, questions: Mapping[str, Question], now: datetime) -> bool:
-    """Replace what was said and keep the old as a revision; False if nothing differs."""
-    before = {a.question.key: a.value for a in response.answers.select_related("question")}
-    same_words = (response.score, response.comment) == (submission.score, submission.comment)
-    if same_words and {**before, **submission.ratings} == before:
-        return False
-    if not same_words:
-        Revision.objects.create(response=response, score=response.score, comment=response.comment, replaced_at=now)
-    if response.score != submission.score:
-        _count(response, (-1, response.score), (1, submission.score), now=now)
-    if segment_of(response.score) != segment_of(submission.score):
-        response.follow_up = Response.FollowUp.PENDING
-    response.score, response.comment, response.updated_at = submission.score, submission.comment, now
-    response.save(update_fields=["score", "comment", "updated_at", "follow_up"])
-    return True
+@transaction.atomic
+def ask_for_call_back(*, response_id: UUID, call_back: str, now: datetime) -> None:
+    """Note where and when the respondent wants to be called. Raises Response.DoesNotExist."""
+    row = Response.objects.select_for_update().get(pk=response_id)
+    if row.call_back == call_back:
+        return
+    row.call_back = call_back
+    row.save(update_fields=["call_back"])
+    keeping.publish(row, "response.updated", _answers(row, now), now)
 
 
-def _count(response: Response, *changes: tuple[int, int], now: datetime) -> None:
-    """Tell the figures: (weight, score) on the day the response was first given."""
-    ScoreChange.objects.bulk_create(
-        [
-            ScoreChange(
-                day=response.answered_at.date(),
-                survey_id=response.survey_id,
-                touchpoint_id=response.touchpoint_id,
-                score=score,
-                weight=weight,
-            )
-            for weight, score in changes
-        ]
-    )
-    agenda.wake(queue=ROLL_UP_QUEUE, due_at=now, now=now)
-
-
-def _publish(response: Response, now: datetime) -> None:
-    """Tell other systems."""
-    is_new = response.updated_at == response.answered_at
-    payload: dict[str, Any] = {
-        "id": str(response.id),
-        "survey_id": response.survey_id,
-        "touchpoint_id": response.touchpoint_id,
-        "contact_id": str(response.contact_id) if response.contact_id else None,
-        "score": response.score,
-        "segment": segment_of(response.score),
-        "comment": response.comment,
-        "answered_at": response.answered_at.isoformat(),
-        "updated_at": response.updated_at.isoformat(),
-    }
-    webhooks.publish(
-        event_type="response.created" if is_new else "response.updated",
-        reason=f"response:{response.id}:{response.updated_at.timestamp():.6f}",
-        payload=payload,
-        now=now,
-    )
+def _answers(row: Response, now: datetime) -> Answers:
+    return keeping.said(row, versions.definition_of(_version(row, row.survey_id, None, now)))
 
 
 def next_follow_up_due() -> datetime | None:
-    """When the oldest response that nobody looked at for follow-up was given; None if there is none."""
-    found = Response.objects.filter(follow_up=Response.FollowUp.PENDING).aggregate(at=Min("answered_at"))
-    return found["at"]  # type: ignore[no-any-return]
+    """When the next response is to be looked at for follow-up; None if there is none."""
+    waiting = Response.objects.filter(follow_up=Response.FollowUp.PENDING, is_suspected=False)
+    return waiting.aggregate(at=Min("follow_up_at"))["at"]  # type: ignore[no-any-return]

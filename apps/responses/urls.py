@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from apps.responses import views
+from apps.responses.views import personal, public
 
 app_name = "responses"
 urlpatterns = [
-    path("<slug:token>", views.survey, name="survey"),
-    path("<slug:token>/thanks", views.thanks, name="thanks"),
+    path("open", public.open_page, name="open"),
+    path("<slug:token>", personal.survey, name="survey"),
+    path("<slug:token>/thanks", personal.thanks, name="thanks"),
+    path("<slug:token>/call-back", personal.call_back, name="call_back"),
+    path("<slug:token>/more", personal.trap, name="trap"),
+    path("<slug:key>/kiosk", public.kiosk, name="kiosk"),
 ]

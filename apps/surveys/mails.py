@@ -1,6 +1,6 @@
 """What our mails look like: the tenant's name and colour, the contact's language, a way out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,12 @@ from apps.common.variables import one_line
 from apps.contacts.models import Contact
 from apps.messaging.links import unsubscribe_headers, unsubscribe_url
 from apps.messaging.services import NewEmail
-from apps.surveys.models import Invitation, Question, Theme
+from apps.surveys import versions
+from apps.surveys.definition import Question, load
+from apps.surveys.models import Invitation, Survey, Theme
+from apps.surveys.pages import ends_of
 
 _LANGUAGES = {code for code, _name in settings.LANGUAGES}
-SCORES = range(11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,16 @@ def language_of(contact: Contact | None, fallback: str = "") -> str:
     return settings.LANGUAGE_CODE
 
 
-def nps_questions(survey_ids: Sequence[int]) -> dict[int, Question]:
-    """Each survey's recommendation question."""
-    rows = Question.objects.filter(survey_id__in=survey_ids, kind=Question.Kind.NPS)
-    return {row.survey_id: row for row in rows}
+def leads(survey_ids: Collection[int]) -> dict[int, Question]:
+    """Each survey's first question, as respondents see it. One query; two more for a survey never saved since."""
+    rows = Survey.objects.filter(pk__in=survey_ids).select_related("current_version")
+    found = {}
+    for row in rows:
+        version = row.current_version
+        definition = versions.definition_of(version) if version else load(versions.current_document(row))
+        if definition.lead:
+            found[row.pk] = definition.lead
+    return found
 
 
 def render_letters(letters: Sequence[Letter], *, base_url: str) -> list[NewEmail]:
@@ -88,7 +96,7 @@ def _render(letter: Letter, theme: Theme, base_url: str) -> NewEmail:
 
 def invitation_mails(going: Sequence[tuple[Invitation, str]], *, base_url: str) -> list[NewEmail]:
     """The mails of invitations with their fresh link tokens: the question and its eleven answers as links."""
-    questions = nps_questions([row.survey_id for row, _token in going])
+    questions = leads({row.survey_id for row, _token in going})
     brand = current_theme().brand_name
     letters = []
     for row, token in going:
@@ -96,6 +104,7 @@ def invitation_mails(going: Sequence[tuple[Invitation, str]], *, base_url: str) 
             continue
         language = language_of(row.contact)
         question = questions.get(row.survey_id)
+        low, high = question.bounds if question else (0, -1)
         link = f"{base_url}/s/{token}"
         with translation.override(language):
             subject = translation.gettext("How was it? One question from %(brand)s") % {"brand": brand}
@@ -109,7 +118,8 @@ def invitation_mails(going: Sequence[tuple[Invitation, str]], *, base_url: str) 
                     "question": localized(question.text, language) if question else "",
                     "touchpoint": localized(row.touchpoint.name, language) if row.touchpoint else "",
                     "link": link,
-                    "scores": [(score, f"{link}?score={score}") for score in SCORES],
+                    "ends": ends_of(question, language) if question else ("", ""),
+                    "scores": [(score, f"{link}?score={score}") for score in range(low, high + 1)],
                 },
             )
         )

@@ -26,7 +26,7 @@ LINK_LIFETIME = timedelta(days=60)
 LOOKS = 3  # That others finish in the very moment of a look is rare; twice in a row hardly happens.
 _COLUMNS = (
     "id", "survey_id", "contact_id", "touchpoint_id", "event_id", "reason", "status", "status_reason", "send_at",
-    "give_up_at", "created_at",
+    "give_up_at", "properties", "created_at",
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def schedule_invitations(*, requests: Sequence[InvitationRequest], now: datetime
         _COLUMNS,
         (
             (r.id, r.survey_id, r.contact_id, r.touchpoint_id, r.event_id, r.reason, "scheduled", "", r.entry.at,
-             r.entry.give_up_at, now)
+             r.entry.give_up_at, "{}", now)
             for r in requests
         ),
     )  # fmt: skip

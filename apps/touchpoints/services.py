@@ -5,22 +5,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import msgspec
-import psycopg
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connections
+from django.db import IntegrityError, OperationalError
 from django.db.models import Q
 
 from apps.common import agenda
-from apps.common.db import TenantConnection, connection
+from apps.common.db import connection, fetch_prepared
 from apps.common.ids import uuid7
 from apps.touchpoints.intake import EventIn, FieldError, InvalidEventError
 from apps.touchpoints.models import Event, Touchpoint
 
 DECIDE_QUEUE = "triggers.decide"
-PREPARE_AFTER = 5  # psycopg's default
 _KEYS_TTL_SECONDS = 5.0
 _keys: dict[str, tuple[float, Mapping[str, int]]] = {}
 
@@ -78,14 +76,8 @@ def _insert(row: tuple[Any, ...]) -> Inserted:
 
 
 def _execute(row: tuple[Any, ...]) -> Inserted:
-    """One statement, one round trip, on psycopg's own cursor: Django's would bind on the client each time."""
-    database = cast("TenantConnection", connections[DEFAULT_DB_ALIAS])  # found once, not with every use
-    database.ensure_connection()
-    with database.wrap_database_errors:
-        # Django switches preparing off. Only statements that come again are prepared, so that thousands
-        # of tenants do not push each other's out all the time.
-        database.connection.prepare_threshold = PREPARE_AFTER
-        found = psycopg.Cursor(database.connection).execute(_insert_sql(database.schema_name), row).fetchone()
+    """One statement, one round trip."""
+    found = fetch_prepared(_insert_sql(connection.schema_name), row)
     if found is None:
         return Inserted.BEFORE
     return Inserted.AWAKE if found[0] else Inserted.ASLEEP

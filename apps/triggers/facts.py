@@ -20,9 +20,9 @@ from apps.touchpoints.models import Touchpoint
 from apps.triggers.rules import Rule
 
 _RESPONSES = """
-    SELECT DISTINCT ON (contact_id) contact_id, score, answered_at,
-           count(*) OVER (PARTITION BY contact_id) FROM responses_response
-    WHERE contact_id = ANY(%s) AND answered_at <= %s ORDER BY contact_id, answered_at DESC
+    SELECT contact_id, (array_agg(score ORDER BY answered_at DESC, id DESC) FILTER (WHERE score IS NOT NULL))[1],
+           max(answered_at), count(*) FROM responses_response
+    WHERE contact_id = ANY(%s) AND answered_at <= %s AND NOT is_suspected GROUP BY contact_id
 """
 _EVENTS = """
     SELECT contact_id, touchpoint_id, count(*), min(occurred_at) FROM touchpoints_event
@@ -34,7 +34,10 @@ _LOCK_DAYS = "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key
 
 @dataclass(slots=True)
 class History:
-    """What happened to one contact so far. ``events`` is per touchpoint and grows while a batch is decided."""
+    """What happened to one contact so far. ``events`` is per touchpoint and grows while a batch is decided.
+
+    What a machine probably answered does not count; the last score may be older than the last response.
+    """
 
     events: dict[int | None, int]
     since: datetime

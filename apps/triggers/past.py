@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -40,7 +41,7 @@ _COMPANY_TIMES = """
 """
 _ANSWERS = """
     SELECT contact_id, answered_at, score FROM responses_response
-    WHERE contact_id = ANY(%s) ORDER BY contact_id, answered_at
+    WHERE contact_id = ANY(%s) AND NOT is_suspected ORDER BY contact_id, answered_at, id
 """
 _EVENT_COUNTS = """
     SELECT contact_id, touchpoint_id, count(*), min(occurred_at) FROM touchpoints_event
@@ -99,7 +100,8 @@ class Acquaintance:
     facts: tuple[dict[str, Any], dict[str, Any]] | None
     bases: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     outcomes: list[tuple[datetime, str]] = field(default_factory=list)
-    answers: list[tuple[datetime, int]] = field(default_factory=list)
+    answers: list[tuple[datetime, int | None]] = field(default_factory=list)
+    """When, and the last score that had been given by then."""
     suppressed_since: datetime | None = None
     always_allowed_from: datetime | None = None
 
@@ -130,7 +132,7 @@ class Acquaintance:
 
     def note_answers(self, history: History, moment: datetime) -> None:
         """Bring a history's answers up to a moment."""
-        count = bisect_right(self.answers, (moment, 99))
+        count = bisect_right(self.answers, moment, key=itemgetter(0))
         history.responses = count
         history.last_response_at, history.last_score = self.answers[count - 1] if count else (None, None)
 
@@ -202,7 +204,8 @@ class Memory:
                 fresh[contact_id].outcomes.append((at, outcome))
         if any(name.startswith("history.") for name in self.fields):
             for contact_id, at, score in fetch_rows(_ANSWERS, [ids]):
-                fresh[contact_id].answers.append((at, score))
+                earlier = fresh[contact_id].answers
+                earlier.append((at, earlier[-1][1] if score is None and earlier else score))
 
 
 def made_before(contact_ids: Sequence[UUID], since: datetime) -> Iterator[tuple[UUID, Entry]]:

@@ -16,7 +16,9 @@ from apps.triggers.rules import parse_segment
 # The same expression as the index contact_bucket.
 _BUCKET = "(get_byte(uuid_send(c.id), 14) * 256 + get_byte(uuid_send(c.id), 15))"
 _FROM = "contacts_contact c LEFT JOIN contacts_company o ON o.id = c.company_id"
-_LAST = "(SELECT r.{} FROM responses_response r WHERE r.contact_id = c.id ORDER BY r.answered_at DESC LIMIT 1)"
+_ANSWERED = "FROM responses_response r WHERE r.contact_id = c.id AND NOT r.is_suspected"
+_LAST_SCORE = f"(SELECT r.score {_ANSWERED} AND r.score IS NOT NULL ORDER BY r.answered_at DESC, r.id DESC LIMIT 1)"
+_LAST_TIME = f"(SELECT r.answered_at {_ANSWERED} ORDER BY r.answered_at DESC LIMIT 1)"
 _DECIDED = "FROM touchpoints_event e WHERE e.contact_id = c.id AND e.status = 'decided'"
 
 
@@ -43,12 +45,12 @@ def _columns(now: datetime) -> Columns:
         "company.name": ("o.name", Kind.TEXT),
         "company.external_id": ("o.external_id", Kind.TEXT),
         "company.country": (_own_or_told("o", "country"), Kind.TEXT),
-        "history.last_score": (_LAST.format("score"), Kind.NUMBER),
-        "history.last_response_at": (_LAST.format("answered_at"), Kind.TIME),
+        "history.last_score": (_LAST_SCORE, Kind.NUMBER),
+        "history.last_response_at": (_LAST_TIME, Kind.TIME),
         "history.days_since_response": (
-            f"floor(extract(epoch FROM {moment} - {_LAST.format('answered_at')}) / 86400)", Kind.NUMBER,
+            f"floor(extract(epoch FROM {moment} - {_LAST_TIME}) / 86400)", Kind.NUMBER,
         ),
-        "history.responses": ("(SELECT count(*) FROM responses_response r WHERE r.contact_id = c.id)", Kind.NUMBER),
+        "history.responses": (f"(SELECT count(*) {_ANSWERED})", Kind.NUMBER),
         "history.events": (f"(SELECT count(*) {_DECIDED})", Kind.NUMBER),
         "history.lifetime_days": (
             f"GREATEST(0, floor(extract(epoch FROM {moment} - {since}) / 86400))", Kind.NUMBER,

@@ -11,12 +11,13 @@ from apps.accounts.models import User
 from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
 from apps.cases.models import Case
 from apps.contacts.models import Company, Contact, LegalBasis, Outreach
+from apps.embed.models import EmbedSecret, Placement
 from apps.integrations.models import Attempt, Delivery, Endpoint
 from apps.integrations.services import create_api_key
 from apps.messaging.models import OutgoingEmail, Sender, Suppression
 from apps.messaging.services import address_hash
 from apps.responses.models import Answer, Response, Revision
-from apps.surveys.models import Invitation, Question, Survey
+from apps.surveys.models import Invitation, Question, Survey, Website
 from apps.touchpoints.models import Event, Stage, Touchpoint
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 
@@ -67,6 +68,9 @@ def configure(number: int) -> tuple[Touchpoint, Survey, TriggerRule, Campaign]:
     Step.objects.create(campaign=campaign, subject={"en": "Hi"}, body={"en": "Thanks"})
     Sender.objects.create(name=f"S{number}", email=f"s{number}@example.com")
     create_api_key(name=f"Key {number}")
+    Placement.objects.create(name=f"Placement {number}", touchpoint=touchpoint)
+    Website.objects.create(origin=f"https://www{number}.example.com")
+    EmbedSecret.objects.create(note=f"Secret {number}")
     User.objects.create_user(f"user-{number}")
     return touchpoint, survey, rule, campaign
 

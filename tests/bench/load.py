@@ -44,7 +44,8 @@ class Orders:
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {self.host}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         if self.body:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(self.body.encode())}"]
+            kind = [] if "Content-Type" in self.headers else ["Content-Type: application/json"]
+            lines += [*kind, f"Content-Length: {len(self.body.encode())}"]
         return tuple(("\r\n".join(lines) + "\r\n\r\n" + self.body).encode().split(PLACE.encode()))
 
 

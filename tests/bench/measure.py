@@ -59,6 +59,11 @@ class Side(NamedTuple):
 _seed = int(time.time()) % 10_000_000
 
 
+def last_seed() -> int:
+    """The seed of the last turn; the next turns' follow it."""
+    return _seed
+
+
 def turn(stack: Stack, side: Side) -> Turn:
     """One turn of load against one server. Any wrong answer ends the run."""
     global _seed

@@ -10,6 +10,7 @@ from typing import Any
 from tests.bench import raw
 from tests.bench.load import PLACE, Orders
 from tests.bench.measure import Pace, Row, Side, Turn, alternate, row, turn
+from tests.bench.pages import rows as pages
 from tests.bench.stack import PUBLIC_HOST, TENANT_HOST, Stack, WebServer
 
 OURS = "config.settings"
@@ -207,4 +208,6 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "claims": claims,
     "tick": ticks,
     "dry run": dry_run,
+    "page": pages.page,
+    "submit": pages.submit,
 }

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("tenant")
 BASE = "http://nordwind.resonanz.test"
 
 
-def respond(score: int, comment: str = "", **contact: Any) -> Response:
+def respond(score: int | None, comment: str = "", **contact: Any) -> Response:
     person = factories.ContactFactory(**contact)
     LegalBasis.objects.create(contact=person, kind="consent", source="test", granted_at=timezone.now())
     return Response.objects.create(
@@ -35,6 +35,7 @@ def respond(score: int, comment: str = "", **contact: Any) -> Response:
         comment=comment,
         answered_at=timezone.now(),
         updated_at=timezone.now(),
+        follow_up_at=timezone.now(),
     )
 
 
@@ -207,7 +208,7 @@ def test_a_refund_takes_a_follow_up_mail_back(campaigns: None) -> None:
     evaluate_events(now=now)
     dispatch_due(now=now, base_url=BASE)
     invitation = Invitation.objects.get()
-    submit(invitation_id=invitation.pk, submission=Submission(score=3, comment="Broken", ratings={}), now=now)
+    submit(invitation_id=invitation.pk, submission=Submission({"nps": 3, "comment": "Broken"}), now=now)
     factories.EventFactory(touchpoint=refund, contact_data=person)
     follow_up()
     run = StepRun.objects.get()

@@ -25,14 +25,14 @@ from apps.touchpoints.models import Event
 from apps.triggers import services as triggers
 from apps.triggers.models import Decision
 from tests import factories
+from tests.responses.asking import browser, human
 
-HOST = {"host": "nordwind.resonanz.test"}
 BASE = "http://nordwind.resonanz.test"
 
 
 @pytest.fixture
 def client() -> Client:
-    return Client(headers=HOST)
+    return browser()
 
 
 def post_event(client: Client, key: str, **changes: Any) -> Any:
@@ -76,14 +76,21 @@ def test_an_event_becomes_a_mail_an_answer_a_follow_up_and_a_number(tenant: Any,
     link = re.findall(r"http://nordwind.resonanz.test(/s/[\w-]+\?score=9)", sent.body)[0]
     page = client.get(link)
     assert page.status_code == 200
-    assert re.search(r'value="9"\s+required\s+checked', page.content.decode())
+    assert re.search(r'value="9"[^>]*\schecked', page.content.decode())
     assert Response.objects.count() == 0
 
-    answer = client.post(link, {"score": "9", "comment": "", "q-delivery": "5"})
+    answer = client.post(link, human(score="9", comment=""))
     assert answer.status_code == 303
-    assert client.get(answer["Location"]).status_code == 200
     response = Response.objects.get()
-    assert (response.score, response.locale) == (9, "de")
+    assert (response.score, response.locale, response.is_partial) == (9, "de", True)
+    assert campaigns.enrol(now=now) == 0, "the rest of the answer is waited for"
+    assert client.get(answer["Location"]).status_code == 200
+    answer = client.post(answer["Location"], human(**{"p": "1", "q-delivery": "5"}))
+    assert "/thanks" in answer["Location"]
+    assert client.get(answer["Location"]).status_code == 200
+    response.refresh_from_db()
+    assert (response.is_partial, response.is_suspected, response.answers.get().value) == (False, False, 5)
+    now = timezone.now() + timedelta(seconds=1)
 
     assert campaigns.enrol(now=now) == 1
     later = timezone.now() + timedelta(seconds=2)
@@ -109,7 +116,7 @@ def test_a_detractor_gets_a_case_as_well(tenant: Any) -> None:
 
     invitation = Invitation.objects.get()
     submit(
-        invitation_id=invitation.pk, submission=Submission(score=2, comment="Broken", ratings={}, locale="en"), now=now
+        invitation_id=invitation.pk, submission=Submission({"nps": 2, "comment": "Broken"}, locale="en"), now=now
     )
     campaigns.enrol(now=now)
     campaigns.run_steps(now=now, base_url=BASE)

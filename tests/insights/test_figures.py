@@ -1,8 +1,10 @@
 import random
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from apps.common.queues import DRAINS
 from apps.contacts.models import Contact
@@ -10,8 +12,10 @@ from apps.insights import selectors, services, tasks
 from apps.insights.models import Rollup
 from apps.insights.nps import Counts, nps
 from apps.responses.models import Response, ScoreChange
+from apps.responses.services import Origin, Submission, judge, submit, submit_openly
 from apps.surveys.models import Invitation, Survey
 from apps.touchpoints.models import Event, Stage, Touchpoint
+from tests import factories
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -82,7 +86,7 @@ def test_the_queue_is_due_while_changes_wait(survey: Survey) -> None:
 
 
 def test_the_drain_is_registered_under_the_queue_name() -> None:
-    assert tasks.QUEUE in DRAINS
+    assert tasks.ROLL_UP_QUEUE in DRAINS
 
 
 def test_folding_is_one_statement(survey: Survey, django_assert_num_queries: Any) -> None:
@@ -174,3 +178,80 @@ def test_the_funnel_counts_each_event_once_per_stage(
     with django_assert_num_queries(1):
         found = selectors.funnel(since=NOW - timedelta(days=30), until=NOW)
     assert found == selectors.Funnel(events=4, invited=3, sent=2, answered=1)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_figures_equal_a_full_recount_whatever_is_sent_and_judged(seed: int) -> None:
+    chance = random.Random(seed)
+    survey, places = factories.SurveyFactory(), [factories.TouchpointFactory(), None]
+    invitations = [_invite(survey, chance.choice(places), number) for number in range(4)]
+    now = NOW
+    for _step in range(60):
+        now += timedelta(seconds=chance.choice([1, 5, 600, 86_400]))
+        stored = list(Response.objects.order_by("pk"))
+        action = chance.random()
+        if stored and action < 0.35:
+            judge(response_id=chance.choice(stored).pk, is_genuine=chance.random() < 0.5, by="cx", now=now)
+        elif action < 0.45:
+            services.roll_up(now=now, limit=chance.choice([1, 3, 100]))
+        else:
+            _send(chance, survey, invitations, now)
+        counted = list(Response.objects.filter(is_suspected=False, score__isnull=False))
+        figures = selectors.overview(today=now.date(), days=365)
+        assert figures.now == recount(counted)
+        for month in figures.months:
+            assert month.nps == recount(r for r in counted if r.answered_at.date().replace(day=1) == month.start)
+    services.roll_up(now=now, limit=10_000)
+    cells = {(r["score"]): r["n"] for r in Rollup.objects.values("score").annotate(n=Sum("responses")) if r["n"]}
+    assert cells == Counter(r.score for r in counted)
+
+
+def _invite(survey: Survey, touchpoint: Touchpoint | None, number: int) -> Invitation:
+    return Invitation.objects.create(
+        survey=survey, contact=factories.ContactFactory(), touchpoint=touchpoint, reason=f"test:{number}",
+        status="queued", send_at=NOW, give_up_at=NOW, created_at=NOW,
+    )  # fmt: skip
+
+
+def _send(chance: random.Random, survey: Survey, invitations: list[Invitation], now: datetime) -> None:
+    """Somebody, or something, answers: with a score or without, by a personal or a public link."""
+    answers: dict[str, Any] = {"comment": f"At {now:%c}"} if chance.random() < 0.5 else {"delivery": 3}
+    if chance.random() < 0.8:
+        answers["nps"] = chance.randint(0, 10)
+    submission = Submission(
+        answers,
+        is_partial=chance.random() < 0.3,
+        suspicions=chance.choice([[], [], ["no_page"], ["agent", "trap"]]),
+    )
+    if chance.random() < 0.7:
+        submit(invitation_id=chance.choice(invitations).pk, submission=submission, now=now)
+    else:
+        origin = Origin(survey.pk, chance.choice(["one", "two", "three"]))
+        submit_openly(origin=origin, submission=submission, now=now)
+
+
+def test_a_suspected_answer_counts_once_it_is_judged_a_humans_and_no_more_once_a_machines() -> None:
+    invitation = _invite(factories.SurveyFactory(), None, 1)
+    submission = Submission({"nps": 10}, suspicions=["trap"])
+    response = submit(invitation_id=invitation.pk, submission=submission, now=NOW)
+    counted = []
+    for is_genuine in (None, True, True, False, False, True):
+        if is_genuine is not None:
+            judge(response_id=response.pk, is_genuine=is_genuine, by="cx", now=NOW)
+        counted.append(selectors.overview(today=TODAY, days=30).now.n)
+    assert counted == [0, 1, 1, 0, 0, 1]
+
+
+def test_the_funnel_counts_what_humans_answered_also_anonymously(survey: Survey) -> None:
+    place = factories.TouchpointFactory()
+    for number in range(3):
+        invitation = _invite(survey, place, number)
+        event = Event.objects.create(touchpoint=place, occurred_at=NOW, received_at=NOW, contact=invitation.contact)
+        used_on = TODAY if number == 2 else None
+        Invitation.objects.filter(pk=invitation.pk).update(event=event, used_on=used_on)
+        if number < 2:
+            Response.objects.create(
+                survey=survey, invitation=invitation, score=9, answered_at=NOW, updated_at=NOW, is_suspected=number == 1
+            )
+    found = selectors.funnel(since=NOW - timedelta(days=30), until=NOW)
+    assert found == selectors.Funnel(events=3, invited=3, sent=3, answered=2)

@@ -13,6 +13,7 @@ from apps.common.ids import uuid7
 from apps.responses.models import Answer, Response, Revision, ScoreChange
 from apps.surveys.models import Invitation
 from tests import factories
+from tests.responses.asking import browser, human
 
 pytestmark = pytest.mark.usefixtures("tenant")
 TOKEN = "a-token-of-thirty-two-characters"
@@ -21,7 +22,7 @@ TOKEN = "a-token-of-thirty-two-characters"
 @pytest.fixture
 def client() -> Iterator[Client]:
     cache.clear()
-    yield Client(headers={"host": "nordwind.resonanz.test"})
+    yield browser()
     cache.clear()
 
 
@@ -65,8 +66,8 @@ def test_the_comment_question_is_worded_by_segment(invitation: Invitation, clien
 
 
 def test_nine_then_three_is_one_response_with_history(invitation: Invitation, client: Client) -> None:
-    client.post(f"/s/{TOKEN}", {"score": "9", "comment": "Great", "q-delivery": "5"})
-    client.post(f"/s/{TOKEN}", {"score": "3", "comment": "Late after all", "q-delivery": "1"})
+    client.post(f"/s/{TOKEN}", human(**{"score": "9", "comment": "Great", "q-delivery": "5"}))
+    client.post(f"/s/{TOKEN}", human(**{"score": "3", "comment": "Late after all", "q-delivery": "1"}))
     response = Response.objects.get()
     assert (response.score, response.comment) == (3, "Late after all")
     assert list(Revision.objects.values_list("score", "comment")) == [(9, "Great")]
@@ -76,7 +77,7 @@ def test_nine_then_three_is_one_response_with_history(invitation: Invitation, cl
 
 def test_the_same_answer_again_changes_nothing(invitation: Invitation, client: Client) -> None:
     for _ in range(3):
-        client.post(f"/s/{TOKEN}", {"score": "9", "comment": "Great"})
+        client.post(f"/s/{TOKEN}", human(score="9", comment="Great"))
     assert Response.objects.count() == 1
     assert not Revision.objects.exists()
     assert recount() == {9: 1}
@@ -100,14 +101,14 @@ def test_the_same_answer_again_changes_nothing(invitation: Invitation, client: C
 def test_a_wrong_answer_is_refused_and_nothing_is_stored(
     posted: dict[str, str], invitation: Invitation, client: Client
 ) -> None:
-    answer = client.post(f"/s/{TOKEN}", posted)
+    answer = client.post(f"/s/{TOKEN}", human(**posted))
     assert answer.status_code == 422
     assert 'role="alert"' in answer.content.decode()
     assert not Response.objects.exists()
 
 
 def test_what_was_typed_is_kept_after_an_error(invitation: Invitation, client: Client) -> None:
-    page = client.post(f"/s/{TOKEN}", {"comment": "Nice <b>shop</b>"}).content.decode()
+    page = client.post(f"/s/{TOKEN}", human(comment="Nice <b>shop</b>")).content.decode()
     assert "Nice &lt;b&gt;shop&lt;/b&gt;" in page
 
 
@@ -125,11 +126,11 @@ def test_right_links_work_while_somebody_guesses_from_the_same_address(invitatio
     assert client.get(f"/s/{TOKEN}").status_code == 200
 
 
-def test_an_expired_link_says_so(invitation: Invitation, client: Client) -> None:
+def test_an_expired_link_is_like_any_wrong_one(invitation: Invitation, client: Client) -> None:
     invitation.link_expires_at = timezone.now() - timedelta(seconds=1)
     invitation.save()
-    assert client.get(f"/s/{TOKEN}").status_code == 410
-    assert client.post(f"/s/{TOKEN}", {"score": "9"}).status_code == 410
+    assert client.get(f"/s/{TOKEN}").status_code == 404
+    assert client.post(f"/s/{TOKEN}", human(score="9")).status_code == 404
     assert not Response.objects.exists()
 
 

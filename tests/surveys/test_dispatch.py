@@ -144,3 +144,19 @@ def test_an_invitation_that_breaks_lets_its_neighbours_through(monkeypatch: pyte
     assert Invitation.objects.filter(status="queued").count() == 2
     left = Invitation.objects.get(status="scheduled")
     assert (left.contact_id, left.status_reason, left.send_at) == (poison, "error", now + timedelta(hours=1))
+
+
+def test_a_mail_asks_the_surveys_first_question_whatever_its_kind(tenant: Any) -> None:
+    factories.house()
+    survey = factories.SurveyFactory(key="effort")
+    survey.questions.all().delete()
+    text = {"en": "It was easy to get help.", "de": "Hilfe zu bekommen war einfach."}
+    survey.questions.create(key="effort", kind="ces", text=text, low_label={"de": "gar nicht"})
+    contact = factories.ContactFactory(locale="de")
+    row = Invitation(survey=survey, contact=contact, touchpoint=None)
+    [mail] = mails.invitation_mails([(row, "token")], base_url="https://x.test")
+    assert "Hilfe zu bekommen war einfach." in mail.text
+    assert "gar nicht" in mail.text
+    assert "7: https://x.test/s/token?score=7" in mail.text
+    assert "score=0" not in mail.html
+    assert "score=8" not in mail.html

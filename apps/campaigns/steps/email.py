@@ -79,7 +79,7 @@ def _letter(run: Run, contact: Contact, brand: str) -> Letter | None:
         return None
     values = {
         "name": one_line(contact.name),
-        "score": str(response.score),
+        "score": "" if response.score is None else str(response.score),
         "touchpoint": localized(response.touchpoint.name, language) if response.touchpoint else "",
         "brand": brand,
     }

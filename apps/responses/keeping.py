@@ -1,0 +1,236 @@
+"""How a response is written: its answers, what it said before, what it adds to the figures, who is told."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.db import connection
+
+from apps.common import agenda
+from apps.common.segments import segment_of
+from apps.integrations import webhooks
+from apps.responses import suspicion
+from apps.responses.models import Answer, Response, Revision, ScoreChange
+from apps.surveys.definition import COMMENT, NPS, OPT_IN, YES_NO, Answers, Definition, Question, Value, score_of
+
+FOLLOW_UP_QUEUE = "campaigns.enrol"
+ROLL_UP_QUEUE = "insights.roll_up"
+PATIENCE = timedelta(minutes=20)
+"""So long we wait for the rest of an answer before we follow up on what there is."""
+_BURST = timedelta(seconds=suspicion.BURST_SECONDS)
+
+
+def lock_token(token: str) -> None:
+    """Let only one transaction at a time store the answer of a token; it may not have a row yet."""
+    number = int.from_bytes(sha256(f"response|{token}".encode()).digest()[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def said(row: Response, definition: Definition) -> dict[str, Value]:
+    """What a response says now, by question key. One query; none if it is not saved yet."""
+    if row._state.adding:
+        return {}
+    stored = {answer.question_id: answer for answer in Answer.objects.filter(response=row)}
+    found: dict[str, Value] = {}
+    for question in definition.questions:
+        if question.kind == NPS and row.score is not None:
+            found[question.key] = row.score
+        elif question.kind == COMMENT and row.comment:
+            found[question.key] = row.comment
+        elif question.id in stored:
+            found[question.key] = value_of(question.kind, stored[question.id])
+    return found
+
+
+def value_of(kind: str, answer: Answer) -> Value:
+    """A stored answer as the definition knows it."""
+    if kind == OPT_IN and answer.text:
+        return answer.text
+    if answer.value is not None:
+        return bool(answer.value) if kind in (YES_NO, OPT_IN) else answer.value
+    if kind == "single":
+        return str(answer.choices[0])
+    return answer.text or list(answer.choices)
+
+
+def write(
+    row: Response, definition: Definition, *, before: Answers, then: Answers, was_counted: int | None, now: datetime
+) -> None:
+    """Save the response with what is said ``then``; keep what was said ``before`` as a revision; tell the figures.
+
+    ``was_counted`` is the score that the figures have of it so far.
+    """
+    is_new = row._state.adding
+    if not is_new and before and dict(before) != dict(then):
+        remember(row, definition, before, now, [])
+    _say(row, definition, then)
+    if not is_new and _segment(row.score) != _segment(score_of(definition, before)):
+        row.follow_up = Response.FollowUp.PENDING if row.follow_up != Response.FollowUp.NONE else row.follow_up
+    if row.follow_up == Response.FollowUp.PENDING:
+        row.follow_up_at = now + PATIENCE if row.is_partial else now
+    row.updated_at = row.answered_at if is_new else now
+    row.save(force_insert=is_new)
+    _save_answers(row, definition.questions, before, then)
+    _recount(row, was_counted, now)
+    if row.follow_up == Response.FollowUp.PENDING and not row.is_suspected:
+        wake_follow_up(row, now)
+    publish(row, _event_type(row, is_new), then, now)
+
+
+def _say(row: Response, definition: Definition, then: Answers) -> None:
+    row.score = score_of(definition, then)
+    comments = [then.get(question.key, "") for question in definition.questions if question.kind == COMMENT]
+    row.comment = str(comments[0]) if comments else ""
+
+
+def _save_answers(row: Response, questions: Iterable[Question], before: Answers, then: Answers) -> None:
+    """Write the answers that changed, take out the ones that were taken back. Two queries at most."""
+    own = [(q.id, q) for q in questions if q.kind not in (NPS, COMMENT) and q.id is not None]
+    changed = [(number, q) for number, q in own if q.key in then and then[q.key] != before.get(q.key)]
+    gone = [number for number, q in own if q.key in before and q.key not in then]
+    if gone:
+        Answer.objects.filter(response=row, question_id__in=gone).delete()
+    if changed:
+        Answer.objects.bulk_create(
+            [Answer(response=row, question_id=number, **_columns(then[q.key], q.kind)) for number, q in changed],
+            update_conflicts=True,
+            update_fields=["value", "text", "choices"],
+            unique_fields=["response", "question"],
+        )
+
+
+def _columns(value: Value, kind: str) -> dict[str, Any]:
+    if isinstance(value, int):
+        return {"value": int(value)}
+    if kind == OPT_IN:
+        return {"value": 1, "text": value}
+    if isinstance(value, list):
+        return {"choices": value}
+    return {"choices": [value]} if kind == "single" else {"text": value}
+
+
+def remember(row: Response, definition: Definition, words: Answers, now: datetime, flags: Sequence[str]) -> None:
+    """Keep what was said before; or, with ``flags``, what was not taken over because a machine probably said it."""
+    kinds = {question.key: question.kind for question in definition.questions}
+    Revision.objects.create(
+        response=row,
+        score=score_of(definition, words),
+        comment=next((str(words[key]) for key, kind in kinds.items() if kind == COMMENT and key in words), ""),
+        answers={key: value for key, value in words.items() if kinds.get(key) not in (NPS, COMMENT)},
+        suspicions=list(flags),
+        replaced_at=now,
+    )
+
+
+def is_burst(row: Response, score: int | None, now: datetime) -> bool:
+    """Whether too many different scores came within seconds. What stood before that does not count."""
+    recent = _recent(row, now)
+    scores = [revision.score for revision in recent]
+    if row.answered_at < now - _BURST:
+        scores = scores[1:]  # The first one that was replaced had been there before.
+    if row.updated_at >= now - _BURST:
+        scores.append(row.score)
+    return suspicion.is_burst([*scores, score])
+
+
+def undo_burst(row: Response, definition: Definition, now: datetime) -> bool:
+    """Put back what was said before a machine tried its scores; False if nothing was."""
+    recent = _recent(row, now)
+    if row.answered_at >= now - _BURST or not recent:
+        return False
+    old, was_counted, before = recent[0], counted(row), said(row, definition)
+    kinds = {question.kind: question.key for question in definition.questions}
+    then: dict[str, Value] = dict(old.answers)
+    if old.score is not None:
+        then[kinds[NPS]] = old.score
+    if old.comment:
+        then[kinds[COMMENT]] = old.comment
+    _say(row, definition, then)
+    row.updated_at = now
+    row.save(update_fields=["score", "comment", "updated_at"])
+    _save_answers(row, definition.questions, before, then)
+    _recount(row, was_counted, now)
+    return True
+
+
+def _recent(row: Response, now: datetime) -> list[Revision]:
+    """What was replaced within the burst, oldest first; what was never taken over is not among it."""
+    found = row.revisions.filter(replaced_at__gte=now - _BURST, suspicions=[])
+    return list(found.order_by("replaced_at", "pk"))
+
+
+def counted(row: Response) -> int | None:
+    """The score that the figures have of this response; None if they have none."""
+    return None if row.is_suspected or row._state.adding else row.score
+
+
+def _recount(row: Response, before: int | None, now: datetime) -> None:
+    after = counted(row)
+    if before != after:
+        _change_figures(row, [(-1, before), (1, after)], now)
+
+
+def count(row: Response, *, weight: int, now: datetime) -> None:
+    """Add the response to the figures (1), or take it out (-1)."""
+    _change_figures(row, [(weight, row.score)], now)
+
+
+def _change_figures(row: Response, changes: Iterable[tuple[int, int | None]], now: datetime) -> None:
+    """(weight, score) on the day the response was first given."""
+    ScoreChange.objects.bulk_create(
+        ScoreChange(
+            day=row.answered_at.date(),
+            survey_id=row.survey_id,
+            touchpoint_id=row.touchpoint_id,
+            score=score,
+            weight=weight,
+        )
+        for weight, score in changes
+        if score is not None
+    )
+    agenda.wake(queue=ROLL_UP_QUEUE, due_at=now, now=now)
+
+
+def wake_follow_up(row: Response, now: datetime) -> None:
+    """Have somebody look at the response when it is due."""
+    agenda.wake(queue=FOLLOW_UP_QUEUE, due_at=row.follow_up_at or now, now=now)
+
+
+def _segment(score: int | None) -> str:
+    return "" if score is None else segment_of(score)
+
+
+def _event_type(row: Response, is_new: bool) -> str:
+    if row.is_suspected:
+        return "response.suspected"
+    return "response.created" if is_new else "response.updated"
+
+
+def publish(row: Response, event_type: str, answers: Answers, now: datetime) -> None:
+    """Tell other systems what the response says, by question key."""
+    payload: Mapping[str, Any] = {
+        "id": str(row.id),
+        "survey_id": row.survey_id,
+        "touchpoint_id": row.touchpoint_id,
+        "contact_id": str(row.contact_id) if row.contact_id else None,
+        "channel": row.channel,
+        "score": row.score,
+        "segment": _segment(row.score) or None,
+        "comment": row.comment,
+        "answers": dict(answers),
+        "properties": row.properties,
+        "call_back": row.call_back,
+        "is_partial": row.is_partial,
+        "is_suspected": row.is_suspected,
+        "suspicions": row.suspicions,
+        "answered_at": row.answered_at.isoformat(),
+        "updated_at": row.updated_at.isoformat(),
+    }
+    webhooks.publish(
+        event_type=event_type,
+        reason=f"response:{row.id}:{event_type}:{now.timestamp():.6f}",
+        payload=dict(payload),
+        now=now,
+    )

@@ -1,0 +1,1 @@
+"""The pages a respondent sees. GET shows, POST stores; nothing else does."""
