@@ -71,7 +71,7 @@ def _render(letter: Letter, theme: Theme, base_url: str) -> NewEmail:
     language = letter.language or language_of(contact)
     context = {
         "theme": theme,
-        "on_accent": text_on(theme.accent),
+        "on_accent": theme.on_accent or text_on(theme.accent),
         "contact": contact,
         "name": one_line(contact.name),
         "subject": letter.subject,

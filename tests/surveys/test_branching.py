@@ -143,6 +143,11 @@ IMPOSSIBLE = {
         LEAD,
         question("x", "text", {"all": [leaf("contact.age", "gt", 5), leaf("contact.age", "le", 5)]}),
     ],
+    "a score that comes later": [
+        question("csat", "csat"),
+        question("x", "text", {"all": [leaf("response.segment", "eq", "promoter"), leaf("answer.csat", "eq", 1)]}),
+        question("nps", "nps"),
+    ],
     "no language at all": [LEAD, question("x", "text", leaf("response.language", "not_in", ["en", "de"]))],
 }
 POSSIBLE = {

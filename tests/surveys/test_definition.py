@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from apps.surveys.definition import (
     Definition,
@@ -13,6 +14,7 @@ from apps.surveys.definition import (
     segment_of_answers,
     walk,
 )
+from apps.surveys.models import Survey
 
 TEXTS = {"en": "?"}
 
@@ -156,3 +158,10 @@ def test_names_and_bounds() -> None:
 )
 def test_what_is_wrong_with_options(options: Any, problem: str) -> None:
     assert option_problem(options) == problem
+
+
+@pytest.mark.parametrize("name", ["touchpoint", "lang", "k"])
+def test_a_property_cannot_be_called_what_the_address_needs(name: str) -> None:
+    survey = Survey(key="x", name={"en": "X"}, public_properties=["store", name])
+    with pytest.raises(ValidationError, match="meaning of its own"):
+        survey.clean()

@@ -13,6 +13,10 @@ from apps.common.texts import FALLBACK, localized
 from apps.surveys.definition import LEADS, MAX_OPTIONS, option_problem
 
 
+RESERVED = frozenset({"touchpoint", "lang", "score", "page", "embed", "k"})
+"""What the address of a survey says of itself."""
+
+
 def check_options(value: Any) -> None:
     """Refuse what is no list of options with a key and a text each."""
     if problem := option_problem(value):
@@ -75,6 +79,15 @@ class Survey(models.Model):
 
     def __str__(self) -> str:
         return localized(self.name, get_language() or FALLBACK) or self.key
+
+    def clean(self) -> None:
+        super().clean()
+        taken = RESERVED & set(self.public_properties if isinstance(self.public_properties, list) else [])
+        if taken:
+            message = _("“%(name)s” has a meaning of its own in the address. Take another name.")
+            raise ValidationError(
+                {"public_properties": ValidationError(message, params={"name": ", ".join(sorted(taken))})}
+            )
 
 
 class SurveyVersion(models.Model):

@@ -11,7 +11,8 @@ from apps.workspace.demo.blueprint import Brand, Window
 from apps.workspace.demo.history import History
 from apps.workspace.demo.klarwerk import KLARWERK
 from apps.workspace.demo.nordwind import NORDWIND
-from apps.workspace.demo.setup import set_up
+from apps.workspace.demo.setup import publish_surveys, set_up
+from apps.workspace.demo.shop import set_up_shop
 from apps.workspace.demo.writer import write
 
 BRANDS: tuple[Brand, ...] = (NORDWIND, KLARWERK)
@@ -32,6 +33,9 @@ def load(*, brand: Brand, today: date, scale: float = 1.0) -> dict[str, int]:
     rng = Random(f"{SEED}:{brand.slug}:{today:%Y-%m-%d}")  # noqa: S311 - made-up people, not secrets
     end = datetime.combine(today, time(), tzinfo=UTC)
     wiring = set_up(brand=brand, rng=rng, scale=scale)
+    if brand is NORDWIND:
+        set_up_shop()
+    publish_surveys(now=end)
     window = Window(start=end - timedelta(days=365), end=end)
     history = History(brand=brand, wiring=wiring, window=window, policy=current_policy(), rng=rng)
     return write(records=history.tell(scale))

@@ -1,6 +1,6 @@
 """Writes a demo tenant's configuration and tells the history which row is which."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
 
@@ -10,7 +10,8 @@ from django.db.models import Model
 from apps.campaigns.models import Campaign, Step
 from apps.contacts.models import BusinessCalendar, Company, ContactBudget
 from apps.messaging.models import Sender
-from apps.surveys.models import Question, Survey, Theme
+from apps.surveys import versions
+from apps.surveys.models import Question, Survey, ThankYou, Theme
 from apps.touchpoints.models import Stage, Touchpoint
 from apps.triggers.models import Cadence, Segment, TriggerRule
 from apps.workspace.demo import people
@@ -76,8 +77,9 @@ def _journey(brand: Brand) -> dict[str, int]:
 
 
 def _survey(brand: Brand, spec: SurveySpec, touchpoints: dict[str, int]) -> SurveyIds:
-    survey = _save(Survey(key=spec.key, name=spec.name))
+    survey = _save(Survey(key=spec.key, name=spec.name, is_public=True, public_properties=["store"]))
     questions = _questions(brand, spec, survey)
+    _thanks(survey)
     rule = TriggerRule(
         name=spec.rule,
         survey=survey,
@@ -112,14 +114,38 @@ def _questions(brand: Brand, spec: SurveySpec, survey: Survey) -> dict[str, int]
         text_detractor=both("What went wrong, and what should we do?", "Was lief schief, und was sollen wir tun?"),
         position=2,
     )
-    _save(Question(survey=survey, key="nps", kind=Question.Kind.NPS, text=recommend, position=1))
+    _save(Question(survey=survey, key="nps", kind=Question.Kind.NPS, text=recommend, is_required=True, position=1))
     _save(comment)
     return {
         driver.key: _save(
-            Question(survey=survey, key=driver.key, kind=Question.Kind.RATING, text=driver.text, position=position)
+            Question(
+                survey=survey,
+                key=driver.key,
+                kind=Question.Kind.RATING,
+                style=Question.Style.STARS,
+                text=driver.text,
+                position=position,
+            )
         ).pk
         for position, driver in enumerate(spec.drivers, start=3)
     }
+
+
+def _thanks(survey: Survey) -> None:
+    """Promoters may tell others, detractors may be called."""
+    happy = both("That makes our day. Tell your friends!", "Das freut uns sehr. Erzählen Sie es gern weiter!")
+    sorry = both(
+        "We are sorry that we fell short. May we make it good again?",
+        "Es tut uns leid, dass wir Sie enttäuscht haben. Dürfen wir es wiedergutmachen?",
+    )
+    _save(ThankYou(survey=survey, segment=ThankYou.Segment.PROMOTER, text=happy))
+    _save(ThankYou(survey=survey, segment=ThankYou.Segment.DETRACTOR, text=sorry, offers_call_back=True))
+
+
+def publish_surveys(*, now: datetime) -> None:
+    """Make what is configured what respondents see."""
+    for survey_id in Survey.objects.values_list("pk", flat=True):
+        versions.publish(survey_id=survey_id, now=now)
 
 
 def _campaign(spec: CampaignSpec) -> CampaignIds:

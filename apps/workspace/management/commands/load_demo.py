@@ -20,6 +20,7 @@ from apps.tenants.models import Tenant
 from apps.tenants.provisioning import create_tenant
 from apps.workspace.demo import access, loading
 from apps.workspace.demo.blueprint import Brand
+from apps.workspace.demo.shop import open_shop
 
 
 def _scale(value: str) -> float:
@@ -61,6 +62,7 @@ class Command(BaseCommand):
         content = {
             "public_url": public_url,
             "mailbox_url": f"{public_url}/mailbox/",
+            "shop_url": f"{public_url}/shop/",
             "operator": {"user": access.OPERATOR, "password": password.plain},
             "tenants": tenants,
         }
@@ -82,6 +84,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{brand.name}: is there.")
             else:
                 self._load(brand, today, scale)
+            open_shop(origin=registry.base_url_of(settings.PUBLIC_DOMAIN))
             url = registry.current_base_url()
         return {"slug": brand.slug, "name": brand.name, "url": url, "api_key": key, "users": users}
 
