@@ -13,7 +13,12 @@ def client_address(request: HttpRequest) -> str:
 
 def count(request: HttpRequest, what: str) -> int:
     """Count one more of ``what`` for this address and return how many there were within the last minute."""
-    key = f"limit:{what}:{client_address(request)}"
+    return count_for(what, client_address(request))
+
+
+def count_for(what: str, whom: str) -> int:
+    """Count one more of ``what`` for somebody, or something, and return how many there were within the last minute."""
+    key = f"limit:{what}:{whom}"
     if cache.add(key, 1, WINDOW_SECONDS):
         return 1
     try:

@@ -339,3 +339,11 @@ def test_every_kind_of_answer_comes_back_into_its_page_and_goes_out_to_webhooks(
     assert not Answer.objects.filter(question__key="words").exists()
     assert Answer.objects.get(question__key="one").choices == ["a"]
     assert Revision.objects.latest("pk").answers["words"] == "Words & more"
+
+
+@inside
+def test_a_link_does_not_take_answers_without_end_and_others_go_on() -> None:
+    link, other = invited(), invited()
+    statuses = [browser().post(link, human(score=str(n % 10))).status_code for n in range(32)]
+    assert statuses == [303] * 30 + [429] * 2
+    assert browser().post(other, human(score="9")).status_code == 303

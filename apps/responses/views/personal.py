@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from apps.common import limits
 from apps.common.tokens import TOKEN_LENGTH, hash_token, new_token
 from apps.responses import finding, forms, services, suspicion, tickets
 from apps.responses.finding import Found
@@ -19,6 +20,8 @@ from apps.responses.views import answering, public, showing
 
 _TRAP_SECONDS = 600
 _MAX_OPENED = 20
+MAX_ANSWERS = 30
+"""So many pages of one link are taken in a minute."""
 
 
 # The token in the address is the authority, no cookie is involved: a CSRF token would only get in
@@ -128,6 +131,9 @@ def _thanks(
 
 
 def _store(request: HttpRequest, token: str, found: Found, now: datetime) -> HttpResponse:
+    # By link, not by address: a whole office may answer the mails of one morning.
+    if limits.count_for("answer", hash_token(token).hex()) > MAX_ANSWERS:
+        return showing.too_many()
     number = _number(request.POST.get("p", ""), found)
     try:
         submission, following = answering.read(request, found, number, _act(request, token, now), _channel(found))
