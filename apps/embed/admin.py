@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +34,7 @@ class LinesField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+    def to_python(self, value: Any) -> list[str]:
         return [line.strip() for line in str(value or "").splitlines() if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -48,7 +49,7 @@ class PlacementForm(forms.ModelForm):
     )
     languages = forms.MultipleChoiceField(
         label=_("Languages of the page"),
-        choices=Placement._meta.get_field("languages").base_field.choices,  # type: ignore[attr-defined]
+        choices=settings.LANGUAGES,
         required=False,
         help_text=Placement._meta.get_field("languages").help_text,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -86,7 +87,7 @@ class PlacementAdmin(BaseAdmin):
         css = {"all": ["embed/admin.css"]}
 
     def has_try_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
+        return bool(self.has_view_permission(request))
 
     @action(description=_("Put it on your website"), url_path="website", permissions=["try"], icon="code")
     def put_on_website(self, request: HttpRequest) -> HttpResponse:

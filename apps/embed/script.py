@@ -53,13 +53,13 @@ def entry(placement: Placement) -> dict[str, Any]:
         "t": placement.touchpoint.key,
         "k": _KINDS[Placement.Kind(placement.kind)],
         "w": placement.place if is_inline else placement.side,
-        "d": placement.delay,
-        "p": placement.percent,
-        "r": placement.rest_days,
     }
     sometimes = {
         "q": placement.selector if is_inline else "",
         "u": script_pattern(placement.url_patterns),
+        "d": placement.delay,
+        "p": placement.percent if placement.percent < 100 else 0,
+        "r": placement.rest_days,
         "y": scroll,
         "x": int(placement.on_exit),
         "o": int(placement.on_track),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -87,7 +87,7 @@ def decide(
     kept, spoken = scalars(about_page), language_of(language)
     if prompt.contact_id is None:
         return Answer(True, "ok", _ticket_url(prompt.survey_id, placement, kept, spoken, now))
-    token = _invite(prompt, placement, kept, now)
+    token = _invite(prompt, prompt.survey_id, placement, kept, now)
     return Answer(True, "ok", f"/s/{token}?embed=1&lang={spoken}", token)
 
 
@@ -100,14 +100,13 @@ def trusted(contact: Contact | None) -> ContactData:
     if contact is None or not contact.external_id or not contact.signature:
         return ContactData()
     secrets = list(EmbedSecret.objects.values_list("secret", flat=True))
-    data: dict[str, Any] = msgspec.to_builtins(contact)
+    data = msgspec.to_builtins(contact)
     given = data.pop("signature")
-    if contact.email and is_signed(given, secrets, contact.external_id, contact.email):
-        return ContactData(**data)  # type: ignore[typeddict-item]
-    data.pop("email", None)
-    if is_signed(given, secrets, contact.external_id):
-        return ContactData(**data)  # type: ignore[typeddict-item]
-    return ContactData()
+    if not (contact.email and is_signed(given, secrets, contact.external_id, contact.email)):
+        data.pop("email", None)
+        if not is_signed(given, secrets, contact.external_id):
+            return ContactData()
+    return cast("ContactData", data)
 
 
 def language_of(asked: str) -> str:
@@ -127,11 +126,11 @@ def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _invite(prompt: prompts.Prompt, placement: Placement, kept: dict[str, Any], now: datetime) -> str:
+def _invite(prompt: prompts.Prompt, survey_id: int, placement: Placement, kept: dict[str, Any], now: datetime) -> str:
     """Write down that the contact was asked; returns the link's token, of which only the hash is stored."""
     token = tokens.new_token()
     Invitation.objects.create(
-        survey_id=prompt.survey_id,
+        survey_id=survey_id,
         contact_id=prompt.contact_id,
         touchpoint_id=placement.touchpoint_id,
         reason=prompt.reason,

@@ -88,7 +88,7 @@ class ResponseAdmin(FlowAdmin):
         label={"promoter": "success", "passive": "warning", "detractor": "danger"},
     )
     def coloured_score(self, response: Response) -> tuple[str, str]:
-        return ("none", "–") if response.score is None else (segment_of(response.score), str(response.score))
+        return ("–", "–") if response.score is None else (segment_of(response.score), str(response.score))
 
     @admin.display(description=_("comment"))
     def comment_start(self, response: Response) -> str:

@@ -17,7 +17,7 @@ from apps.messaging.services import NewEmail
 from apps.surveys import versions
 from apps.surveys.definition import Question, load
 from apps.surveys.models import Invitation, Survey, Theme
-from apps.surveys.pages import ends_of
+from apps.surveys.sheets import ends_of
 
 _LANGUAGES = {code for code, _name in settings.LANGUAGES}
 

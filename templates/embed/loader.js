@@ -6,10 +6,10 @@
 ((d, w, [$css, $words, $all]) => {
   const q = w.Resonanz || [];
   if (q.show) return;
-  let $busy, {src: $src, dataset: $set} = d.currentScript,
+  let $busy, {src: s, dataset: $set} = d.currentScript,
     $yes = $set.consent == "granted",
     $who = $set.externalId && {external_id: $set.externalId, signature: $set.signature};
-  const $home = new URL($src).origin,
+  const $home = new URL(s).origin,
     $root = d.documentElement,
     $dice = Math.random() * 100,
     $lang = ($set.language || $root.lang || navigator.language).slice(0, 2),
@@ -34,15 +34,16 @@
       return m;
     }) || {},
 
+    $spot = p => p.k ? d.body : d.querySelector(p.q),
     $here = p => RegExp(p.u).test(location.href.split("#")[0]),
-    $fits = (p, m, $phone) => $here(p) && (parseInt(m.v ?? $dice) + p.i * 37) % 100 < p.p
+    $fits = (p, m, $phone) => $here(p) && !((parseInt(m.v ?? $dice) + p.i * 37) % 100 >= p.p)
       && (p.v ?? $phone) == $phone && (p.l || $lang).includes($lang) && !(Date.now() - m[p.i] < p.r * 864e5),
 
     // n: 0 by itself, 1 by track, 2 by show.
     $due = async (p, n, $more) => {
       const m = $memory(),
-        $at = p && (p.k ? d.body : d.querySelector(p.q));
-      if (!$at || p.s > n || p.k && $busy || n < 2 && !$fits(p, m, matchMedia("(width<640px)").matches)) return;
+        $at = p && $spot(p);
+      if (!$at || p.s > n || p.k && $busy || n < 2 && !$fits(p, m, innerWidth < 640)) return;
       p.s = 3;
       if (p.k) $busy = 1;
       const a = await $post("ask", {
@@ -107,7 +108,7 @@
     $watch = p => p.o || $later(p, () => {
       const $look = e => {
         // Inside the page it has to be in sight: what nobody sees must not be counted.
-        if (!p.s && (p.k || d.querySelector(p.q)?.getBoundingClientRect().top < innerHeight)
+        if (!p.s && $spot(p)?.getBoundingClientRect().top < innerHeight
           && (p.x && !e.relatedTarget && e.clientY < 1 || scrollY + innerHeight >= $root.scrollHeight * ~~p.y / 100)) $due(p, 0);
       };
       on(d, "scroll", $look);
@@ -115,13 +116,8 @@
       $look(d);
     }),
     $api = w.Resonanz = {
-      identify: o => {
-        $who = o;
-      },
-      consent: o => {
-        $yes = o;
-        o || $tame(() => localStorage.removeItem("resonanz"));
-      },
+      identify: o => $who = o,
+      consent: o => ($yes = o) || $tame(() => localStorage.removeItem("resonanz")),
       track: (t, o) => $all.map(p => p.t == t && $later(p, () => $due(p, 1, o))),
       show: async (t, o) => $due($all.find(p => p.t == t && $here(p)), 2, o),
       close: () => $all.map(p => p.c?.()),

@@ -1,19 +1,19 @@
-(() => {
-  const d = document, w = window, kept = "resonanz-kiosk " + location.pathname;
+  const w = window, kept = "resonanz-kiosk " + location.pathname;
   const start = d.querySelector("main").cloneNode(true), url = location.href, title = d.title;
   const thanks = d.querySelector("template"), all = () => JSON.parse(localStorage[kept] || "[]");
   const fresh = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), n => n.toString(36)).join("");
-  let timer, run = fresh(), busy;
+  let rest, run = fresh(), busy;
   const anew = () => {
     run = fresh();
-    const m = start.cloneNode(true);
-    d.querySelector("main").replaceWith(m);
+    saved = draft = 0;
+    d.querySelector("main").replaceWith(start.cloneNode(true));
+    d.adoptedStyleSheets = [];
     d.title = title;
     history.replaceState(0, "", url);
   };
   const idle = () => {
-    clearTimeout(timer);
-    timer = setTimeout(anew, d.querySelector("[data-done]") ? 8000 : 60000);
+    clearTimeout(rest);
+    rest = setTimeout(anew, d.querySelector("[data-done]") ? 8000 : 60000);
   };
   const flush = async () => {
     if (busy) return;
@@ -27,17 +27,16 @@
     } catch { /* still offline */ }
     busy = 0;
   };
-  d.addEventListener("formdata", e => e.formData.set("n", run));
-  w.kiosk = f => {
+  on("formdata", e => e.formData.set("n", run));
+  kiosk = f => {
     const body = [...new FormData(f), ["at", Date.now()]];
     localStorage[kept] = JSON.stringify([...all(), {to: f.action, body}]);
     d.querySelector("main").replaceChildren(thanks.content.cloneNode(true));
     idle();
     return true;
   };
-  for (const k of ["pointerdown", "keydown", "input"]) addEventListener(k, idle);
+  for (const k of ["pointerdown", "keydown", "input"]) on(k, idle);
   new MutationObserver(idle).observe(d.body, {childList: true});
-  addEventListener("online", flush);
+  w.addEventListener("online", flush);
   setInterval(flush, 30000);
   flush();
-})();

@@ -18,7 +18,8 @@ from apps.responses.finding import Found
 from apps.responses.forms import sentence
 from apps.surveys.mails import current_theme
 from apps.surveys.models import Theme
-from apps.surveys.pages import Sheet, render_message, render_page, render_thanks
+from apps.surveys.pages import render_message, render_page, render_thanks
+from apps.surveys.sheets import Sheet
 
 MAX_WRONG_LINKS = 30
 _LANGUAGES = dict(settings.LANGUAGES)

@@ -27,7 +27,8 @@ from apps.surveys.admin.questions import kept_instances
 from apps.surveys.admin.wording import vocabulary
 from apps.surveys.definition import Definition, Value
 from apps.surveys.models import Survey, SurveyVersion, Theme
-from apps.surveys.pages import Sheet, render_page, render_thanks
+from apps.surveys.pages import render_page, render_thanks
+from apps.surveys.sheets import Sheet
 
 MAX_VERSIONS = 50
 SCORES = ("", "9", "7", "3")

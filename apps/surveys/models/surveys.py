@@ -12,7 +12,6 @@ from apps.common.fields import TextsField
 from apps.common.texts import FALLBACK, localized
 from apps.surveys.definition import LEADS, MAX_OPTIONS, option_problem
 
-
 RESERVED = frozenset({"touchpoint", "lang", "score", "page", "embed", "k"})
 """What the address of a survey says of itself."""
 
