@@ -9,7 +9,6 @@ from django.test import Client
 
 from apps.embed.models import Placement
 from apps.embed.script import shrink
-from apps.surveys.models import Website
 from tests import factories
 from tests.embed.conftest import HOST, place
 from tests.responses.asking import browser, invited
@@ -48,7 +47,6 @@ def test_the_script_is_small(shop: None) -> None:
 @pytest.mark.parametrize("lead", ["nps", "csat", "ces"])
 def test_script_and_frame_together_are_the_whole_widget(shop: None, lead: str) -> None:
     survey = factories.SurveyFactory()
-    Website.objects.create(origin="https://shop.example")
     if lead != "nps":
         survey.questions.filter(kind="nps").delete()
         text = {"en": "How satisfied are you with your last order?", "de": "Wie zufrieden sind Sie?"}
