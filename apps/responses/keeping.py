@@ -63,11 +63,11 @@ def write(
     ``was_counted`` is the score that the figures have of it so far.
     """
     is_new = row._state.adding
-    if not is_new and before and dict(before) != dict(then):
+    if any(then.get(key) != value for key, value in before.items()):  # What is added replaces nothing.
         remember(row, definition, before, now, [])
     _say(row, definition, then)
-    if not is_new and _segment(row.score) != _segment(score_of(definition, before)):
-        row.follow_up = Response.FollowUp.PENDING if row.follow_up != Response.FollowUp.NONE else row.follow_up
+    if _segment(row.score) != _segment(score_of(definition, before)) and not definition.is_anonymous:
+        row.follow_up = Response.FollowUp.PENDING
     if row.follow_up == Response.FollowUp.PENDING:
         row.follow_up_at = now + PATIENCE if row.is_partial else now
     row.updated_at = row.answered_at if is_new else now

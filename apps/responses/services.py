@@ -78,10 +78,15 @@ def submit(*, invitation_id: UUID, submission: Submission, now: datetime, token:
         row = _new(version, submission, now, invitation=invitation)
     response = _store(row, definition, submission, now)
     if not response.is_suspected:
-        name = invitation.reason if invitation.status == Invitation.Status.SHOWN else outreach_reason(invitation_id)
-        at = _day(now) if definition.is_anonymous else now
-        ledger.note_outcome(reason=name, outcome=Outreach.Outcome.ANSWERED, now=at)
+        _note_answered(invitation, _day(now) if definition.is_anonymous else now)
     return response
+
+
+def _note_answered(invitation: Invitation, at: datetime) -> None:
+    """The contact budget's rest after an answer begins."""
+    is_shown = invitation.status == Invitation.Status.SHOWN
+    reason = invitation.reason if is_shown else outreach_reason(invitation.pk)
+    ledger.note_outcome(reason=reason, outcome=Outreach.Outcome.ANSWERED, now=at)
 
 
 @transaction.atomic
@@ -143,6 +148,7 @@ def _day(now: datetime) -> datetime:
 def _store(row: Response, definition: Definition, submission: Submission, now: datetime) -> Response:
     """Write what was said, unless it is a machine's and a human's stands already."""
     _check(submission, definition)
+    at = _day(now) if definition.is_anonymous else now
     is_new = row._state.adding
     said = keeping.said(row, definition)
     then: dict[str, Any] = {**said, **submission.answers}
@@ -156,7 +162,7 @@ def _store(row: Response, definition: Definition, submission: Submission, now: d
         stands = keeping.undo_burst(row, definition, now)
     if flags and stands:
         if then != said:
-            keeping.remember(row, definition, then, now, flags)
+            keeping.remember(row, definition, then, at, flags)
         return row
     if not is_new and then == said and row.is_partial == submission.is_partial and not row.is_suspected:
         return row
@@ -165,7 +171,6 @@ def _store(row: Response, definition: Definition, submission: Submission, now: d
     if not row.judged_by:
         row.is_suspected = bool(flags)
     row.is_partial = submission.is_partial
-    at = _day(now) if definition.is_anonymous else now
     keeping.write(row, definition, before=said, then=then, was_counted=was_counted, now=at)
     return row
 
@@ -188,13 +193,16 @@ def judge(*, response_id: UUID, is_genuine: bool, by: str, now: datetime) -> Res
 
     Raises Response.DoesNotExist.
     """
-    row = Response.objects.select_for_update().get(pk=response_id)
+    found = Response.objects.select_for_update(of=("self",)).select_related("invitation")
+    row = found.get(pk=response_id)
     if row.is_suspected == is_genuine:
         keeping.count(row, weight=1 if is_genuine else -1, now=now)
         row.is_suspected = not is_genuine
         if is_genuine and row.follow_up == Response.FollowUp.PENDING:
             row.follow_up_at = now
             keeping.wake_follow_up(row, now)
+        if is_genuine and row.invitation:
+            _note_answered(row.invitation, row.answered_at)
     row.judged_by = by
     row.save(update_fields=["is_suspected", "judged_by", "follow_up_at"])
     event_type = "response.suspected" if row.is_suspected else "response.updated"

@@ -8,15 +8,18 @@ from django.contrib.auth import get_user_model
 from django.db.models import Choices
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.cases.models import Case
 from apps.messaging.models import OutgoingEmail
+from apps.responses.models import Response
 from apps.touchpoints.models import Touchpoint
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 from apps.triggers.reasons import SENTENCES
 
 PERIODS = (30, 90, 365)
 OPEN = "open"
+NO_SCORE = "none"
 ANY = ("", _("All"))
 
 
@@ -67,12 +70,18 @@ class TouchpointFilter(Filter):
 
 
 class ResponseFilter(TouchpointFilter):
-    """Responses by segment, touchpoint, time and whether they say something."""
+    """Responses by segment, touchpoint, time, channel, and what they say; of humans unless asked otherwise."""
 
     segment = forms.ChoiceField(
         label=_("Segment"),
         required=False,
-        choices=[ANY, ("promoter", _("Promoters")), ("passive", _("Passives")), ("detractor", _("Detractors"))],
+        choices=[
+            ANY,
+            ("promoter", _("Promoters")),
+            ("passive", _("Passives")),
+            ("detractor", _("Detractors")),
+            (NO_SCORE, _("No score")),
+        ],
     )
     days = forms.ChoiceField(
         label=_("Period"),
@@ -83,7 +92,22 @@ class ResponseFilter(TouchpointFilter):
         label=_("Comment"), required=False, choices=[ANY, ("yes", _("With comment")), ("no", _("Without comment"))]
     )
     contacts = forms.ChoiceField(label=_("Contacts"), required=False)
-    field_order = ["q", "segment", "touchpoint", "days", "comment", "contacts"]
+    channel = forms.ChoiceField(label=_("Channel"), required=False, choices=[ANY, *_choices(Response.Channel)])
+    partial = forms.ChoiceField(
+        label=_("Completeness"),
+        required=False,
+        choices=[ANY, ("yes", pgettext_lazy("responses", "Partial")), ("no", pgettext_lazy("responses", "Complete"))],
+    )
+    suspected = forms.ChoiceField(
+        label=_("Suspected"),
+        required=False,
+        choices=[
+            ("", pgettext_lazy("suspected responses", "Left out")),
+            ("yes", pgettext_lazy("suspected responses", "Only")),
+            ("all", pgettext_lazy("suspected responses", "Included")),
+        ],
+    )
+    field_order = ["q", "segment", "touchpoint", "days", "comment", "contacts", "channel", "partial", "suspected"]
 
     def __init__(self, data: Any, *, touchpoints: Iterable[Touchpoint], segments: Iterable[Segment]) -> None:
         super().__init__(data, touchpoints=touchpoints)

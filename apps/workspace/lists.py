@@ -14,10 +14,11 @@ from apps.contacts.models import Contact
 from apps.insights.nps import segment_of
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Answer, Response
+from apps.responses.selectors import visible, with_promise
 from apps.touchpoints.models import Event, Touchpoint
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 from apps.triggers.segments import subquery
-from apps.workspace.filters import OPEN
+from apps.workspace.filters import NO_SCORE, OPEN
 
 HISTORY = 20
 
@@ -35,11 +36,13 @@ def touchpoints() -> list[Touchpoint]:
 
 
 def responses(values: dict[str, Any], *, now: datetime) -> QuerySet[Response]:
-    """Responses that fit a ResponseFilter."""
-    found = Response.objects.select_related("contact", "touchpoint")
+    """Responses that fit a ResponseFilter, whether suspected or not. One query at once: what must stay hidden."""
+    found = visible(with_promise(Response.objects.select_related("contact", "touchpoint")))
     if values["q"]:
         found = found.filter(Q(comment__icontains=values["q"]) | _about_contact(values["q"]))
-    if values["segment"]:
+    if values["segment"] == NO_SCORE:
+        found = found.filter(score__isnull=True)
+    elif values["segment"]:
         found = found.filter(score__in=[score for score in range(11) if segment_of(score) == values["segment"]])
     if values["touchpoint"]:
         found = found.filter(touchpoint__key=values["touchpoint"])
@@ -47,9 +50,18 @@ def responses(values: dict[str, Any], *, now: datetime) -> QuerySet[Response]:
         found = found.filter(answered_at__gte=now - timedelta(days=int(values["days"])))
     if values["comment"]:
         found = found.exclude(comment="") if values["comment"] == "yes" else found.filter(comment="")
+    if values["channel"]:
+        found = found.filter(channel=values["channel"])
+    if values["partial"]:
+        found = found.filter(is_partial=values["partial"] == "yes")
     if values["contacts"]:
         found = _of_segment(found, values["contacts"], now)
     return found
+
+
+def by_suspicion(found: QuerySet[Response], wanted: str) -> QuerySet[Response]:
+    """Those that humans gave, unless suspected ones, or all, are asked for."""
+    return found if wanted == "all" else found.filter(is_suspected=wanted == "yes")
 
 
 def _of_segment(found: QuerySet[Response], key: str, now: datetime) -> QuerySet[Response]:
@@ -69,19 +81,20 @@ def segments() -> list[Segment]:
 
 
 def latest_comments(*, limit: int) -> list[Response]:
-    """The newest responses that say something."""
-    found = Response.objects.exclude(comment="").select_related("contact", "touchpoint")
+    """The newest responses of humans that say something."""
+    found = Response.objects.exclude(comment="").filter(is_suspected=False).select_related("contact", "touchpoint")
+    found = visible(with_promise(found))
     return list(found.order_by("-answered_at", "-pk")[:limit])
 
 
 def response(pk: UUID) -> Response:
-    """One response with what it belongs to. Raises Response.DoesNotExist."""
-    related = ("contact__company", "touchpoint", "survey", "invitation__email", "case__owner")
-    return Response.objects.select_related(*related).get(pk=pk)
+    """One response with what it belongs to. Raises Response.DoesNotExist, also if it must stay hidden."""
+    related = ("contact__company", "touchpoint", "survey", "version", "invitation__email", "case__owner")
+    return visible(Response.objects.select_related(*related)).get(pk=pk)
 
 
 def answers(of: Response) -> list[Answer]:
-    """The ratings given along with the score."""
+    """The answers given along with score and comment."""
     return list(of.answers.select_related("question").order_by("question__position", "question_id"))
 
 

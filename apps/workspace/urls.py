@@ -20,6 +20,7 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("responses/", responses.responses, name="responses"),
     path("responses/<uuid:pk>/", responses.response, name="response"),
+    path("responses/<uuid:pk>/judge/", responses.judge, name="judge"),
     path("responses/<uuid:pk>/case/", cases.open_case, name="open_case"),
     path("contacts/<uuid:pk>/", contacts.contact, name="contact"),
     path("decisions/", decisions.decisions, name="decisions"),

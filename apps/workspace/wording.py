@@ -1,4 +1,4 @@
-"""What happens next after a decision, in words."""
+"""Codes in words: what happens next after a decision, why a step was skipped, why a machine is suspected."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,31 @@ _MAIL: dict[str, Promise] = {
     OutgoingEmail.Status.FAILED: _("could not be sent"),
     OutgoingEmail.Status.REVOKED: _("withdrawn before sending"),
 }
+
+
+SUSPICIONS: dict[str, Promise] = {
+    "no_page": _("It was sent without opening the survey's page first."),
+    "too_fast": _("It came within a second of opening the page; nobody reads that fast."),
+    "trap": _("A link that humans do not see was opened."),
+    "burst": _("Several different scores were opened or sent within seconds."),
+    "agent": _("The program that sent it gives itself away as a scanner, or says nothing about itself."),
+}
+_SKIPPED: dict[str, Promise] = {
+    "suspected": _("A machine probably gave the answer."),
+    "segment_changed": _("The answer was changed; another campaign fits now."),
+    "campaign_inactive": _("The campaign is switched off."),
+    "no_text": _("The step has no text."),
+}
+
+
+def suspicion_in_words(code: str) -> str | Promise:
+    """What speaks against a human; an unknown code stands for itself."""
+    return SUSPICIONS.get(code, code)
+
+
+def skipped_in_words(code: str) -> str | Promise:
+    """Why a step of a campaign was not taken."""
+    return _SKIPPED.get(code) or sentence(code)
 
 
 def what_next(decision: Decision) -> Next:

@@ -117,22 +117,23 @@ SURVEY = {"key": "order", "name_en": "Order", "is_active": "on", "min_days_betwe
 
 
 def test_a_survey_is_made_with_its_questions(client: Client) -> None:
-    client.post("/admin/surveys/survey/add/", {**SURVEY, **inline("questions", NPS, COMMENT)})
+    client.post("/admin/surveys/survey/add/", {**SURVEY, **inline("questions", NPS, COMMENT), **inline("thanks")})
     assert list(Survey.objects.get().questions.values_list("key", flat=True)) == ["nps", "why"]
 
 
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
-        ([], "exactly one recommendation question"),
-        ([COMMENT], "exactly one recommendation question"),
-        ([NPS, {**NPS, "key": "again"}], "exactly one recommendation question"),
+        ([], "begin with recommendation, satisfaction or effort"),
+        ([COMMENT], "The first question asks for recommendation, satisfaction or effort"),
+        ([NPS, {**NPS, "key": "again"}], "at most one recommendation question"),
         ([NPS, COMMENT, {**COMMENT, "key": "again"}], "at most one comment question"),
-        ([NPS, {**COMMENT, "key": "nps"}], "duplicate"),
+        ([NPS, {**COMMENT, "key": "nps"}], "already has the key"),
     ],
 )
 def test_questions_that_do_not_go_together_are_refused(client: Client, rows: list[Any], complaint: str) -> None:
-    answer = client.post("/admin/surveys/survey/add/", {**SURVEY, **inline("questions", *rows)})
+    data = {**SURVEY, **inline("questions", *rows), **inline("thanks")}
+    answer = client.post("/admin/surveys/survey/add/", data)
     assert complaint in errors(answer)
     assert not Survey.objects.exists()
 

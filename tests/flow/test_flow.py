@@ -115,9 +115,7 @@ def test_a_detractor_gets_a_case_as_well(tenant: Any) -> None:
     from apps.responses.services import Submission, submit
 
     invitation = Invitation.objects.get()
-    submit(
-        invitation_id=invitation.pk, submission=Submission({"nps": 2, "comment": "Broken"}, locale="en"), now=now
-    )
+    submit(invitation_id=invitation.pk, submission=Submission({"nps": 2, "comment": "Broken"}, locale="en"), now=now)
     campaigns.enrol(now=now)
     campaigns.run_steps(now=now, base_url=BASE)
     assert set(StepRun.objects.values_list("status", flat=True)) == {"done"}

@@ -16,7 +16,7 @@ from apps.responses import finding, services, suspicion
 from apps.responses.models import Response, Revision, ScoreChange
 from apps.responses.suspicion import Act, suspicions
 from apps.surveys import versions
-from apps.surveys.models import Survey
+from apps.surveys.models import Invitation, Survey
 from tests.responses.asking import BROWSER, browser, human, invited, read_for
 
 pytestmark = pytest.mark.usefixtures("tenant")
@@ -197,3 +197,31 @@ def test_what_speaks_against_a_human(act: Act, expected: list[str]) -> None:
 )
 def test_browsers_of_humans_are_no_scanners(agent: str) -> None:
     assert not suspicion.is_scanner(agent)
+
+
+def test_a_response_judged_genuine_begins_the_rest_after_an_answer() -> None:
+    cache.clear()
+    link = invited()
+    invitation, now = Invitation.objects.get(), timezone.now()
+    Outreach.objects.create(
+        contact=invitation.contact, kind="invitation", reason=f"invitation:{invitation.pk}", at=now, state="spent"
+    )
+    browser().post(link, {"score": "9"})
+    assert Outreach.objects.get().outcome == ""
+    services.judge(response_id=Response.objects.get().pk, is_genuine=True, by="cx", now=now)
+    assert Outreach.objects.get().outcome == "answered"
+
+
+def test_who_had_no_campaign_is_looked_at_again_when_the_segment_changes(link: str) -> None:
+    browser().post(link, human(score="9"))
+    Response.objects.update(follow_up="none")
+    browser().post(link, human(score="2"))
+    assert Response.objects.get().follow_up == "pending"
+
+
+def test_adding_answers_is_no_change_of_mind(link: str) -> None:
+    browser().post(link, human(score="9"))
+    browser().post(link, human(p="1", **{"q-delivery": "5"}))
+    assert not Revision.objects.exists()
+    browser().post(link, human(p="1", **{"q-delivery": "1"}))
+    assert Revision.objects.get().answers == {"delivery": 5}

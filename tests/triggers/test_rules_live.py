@@ -14,6 +14,7 @@ from apps.surveys.models import Invitation
 from apps.surveys.services import dispatch_due
 from apps.touchpoints.models import Touchpoint
 from apps.triggers import services, versions
+from apps.triggers.facts import read_histories
 from apps.triggers.models import Decision, RuleVersion, Segment, TriggerRule
 from tests import factories
 
@@ -68,6 +69,18 @@ def test_history_counts_the_event_itself_and_what_came_before() -> None:
     )
     event()
     assert [d.status for d in decide()] == ["scheduled", "deferred"]
+
+
+def test_the_last_score_is_the_last_that_a_human_gave() -> None:
+    contact, now = factories.ContactFactory(), timezone.now()
+    told: dict[str, Any] = {"survey": factories.SurveyFactory(), "contact": contact, "updated_at": now}
+    for days, score, is_suspected in ((9, 8, False), (5, 3, False), (2, None, False), (1, 10, True)):
+        Response.objects.create(**told, answered_at=now - timedelta(days=days), score=score, is_suspected=is_suspected)
+    history = read_histories({contact.pk: contact}, now=now)[contact.pk]
+    assert (history.last_score, history.responses) == (3, 3)
+    assert history.last_response_at == now - timedelta(days=2)
+    history = read_histories({contact.pk: contact}, now=now - timedelta(days=6))[contact.pk]
+    assert (history.last_score, history.responses) == (8, 1)
 
 
 def test_a_segment_can_be_part_of_a_condition_and_its_wording_is_kept_with_the_version() -> None:

@@ -30,7 +30,7 @@ TREES: list[dict[str, Any]] = [
     {"field": "company.seats", "op": "between", "value": [10, 20]},
     {"field": "company.country", "op": "exists"},
     {"field": "history.last_score", "op": "le", "value": 6},
-    {"field": "history.responses", "op": "eq", "value": 2},
+    {"field": "history.responses", "op": "eq", "value": 3},
     {"field": "history.days_since_response", "op": "gt", "value": 10},
     {"field": "history.last_response_at", "op": "older_days", "value": 10},
     {"field": "history.events", "op": "ge", "value": 1},
@@ -64,6 +64,12 @@ def people(tenant: Any) -> list[Contact]:
     for n, (days, score) in enumerate([(40, 9), (20, 3), (5, 8)]):
         at = now - timedelta(days=days)
         Response.objects.create(survey=survey, contact=rows[n // 2], score=score, answered_at=at, updated_at=at)
+    # A score that was skipped, and a machine's: the last score stays what it was.
+    told = {"survey": survey, "contact": rows[0], "answered_at": now - timedelta(days=15), "updated_at": now}
+    Response.objects.create(**told, score=None)
+    Response.objects.create(**{**told, "answered_at": now - timedelta(days=2)}, score=10, is_suspected=True)
+    Response.objects.create(**{**told, "contact": rows[3]}, score=1, is_suspected=True)
+    Response.objects.create(**{**told, "contact": rows[4]}, score=None)
     at = now - timedelta(days=150)
     factories.EventFactory(contact=rows[1], status="decided", occurred_at=at, received_at=at)
     factories.EventFactory(contact=rows[2], status="pending")

@@ -189,6 +189,13 @@ def test_scores_count_from_the_moment_they_were_given() -> None:
     Response.objects.create(
         survey=Survey.objects.get(key="order"), contact=Contact.objects.get(), score=2, answered_at=at, updated_at=at
     )
+    # Neither a machine's score nor an answer without one changes what the last score was.
+    for later, score in ((5, 10), (6, None)):
+        at = START + timedelta(days=later)
+        Response.objects.create(
+            survey=Survey.objects.get(key="order"), contact=Contact.objects.get(), score=score, answered_at=at,
+            updated_at=at, is_suspected=score is not None,
+        )  # fmt: skip
     seen, _result = simulate()
     order = [seen[pk, rule.name][1] for pk in Event.objects.order_by("occurred_at").values_list("pk", flat=True)]
     assert order == ["condition", "ok"]

@@ -13,6 +13,7 @@ from django_tenants.utils import tenant_context
 
 from apps.accounts.models import User
 from apps.responses.models import Response
+from apps.surveys import versions
 from apps.surveys.models import Survey, Theme
 from apps.workspace import urls
 from tests.workspace.conftest import story
@@ -31,7 +32,7 @@ def test_every_page_asks_for_a_sign_in(visitor: Client) -> None:
         if pattern.name in OPEN_TO_ALL:
             continue
         url = address(pattern, uuid4())
-        answer = visitor.post(url) if pattern.name == "open_case" else visitor.get(url)
+        answer = visitor.post(url) if pattern.name in {"open_case", "judge"} else visitor.get(url)
         assert answer.status_code == 302, url
         assert answer.headers["Location"].startswith("/login/?next="), url
 
@@ -113,9 +114,9 @@ def test_no_page_needs_inline_style_or_script(client: Client, setup: SimpleNames
 def test_a_list_costs_the_same_for_one_row_and_for_twenty(
     queries_of: Callable[[str], int], setup: SimpleNamespace, now: datetime, name: str
 ) -> None:
-    # Session and user; then figures, touchpoints, funnel, comments, or: (touchpoints, rules, cadences), count, rows
-    # (, undecided).
-    expected = {"dashboard": 6, "responses": 6, "decisions": 8, "cases": 4, "emails": 4}[name]
+    # Session and user; then figures, touchpoints, funnel, what stays hidden, comments, or: (touchpoints, segments,
+    # what stays hidden; or touchpoints, rules, cadences), count, rows (, suspected; or undecided).
+    expected = {"dashboard": 7, "responses": 8, "decisions": 8, "cases": 4, "emails": 4}[name]
     story(setup, 0, now, comment="Hm.")
     assert queries_of(reverse(f"workspace:{name}")) == expected
     for number in range(1, 20):
@@ -127,8 +128,10 @@ def test_details_cost_a_fixed_number_of_queries(
     queries_of: Callable[[str], int], setup: SimpleNamespace, now: datetime
 ) -> None:
     response = story(setup, 1, now)
-    # Session, user, response, ratings, revisions, follow-ups.
-    assert queries_of(reverse("workspace:response", args=[response.pk])) == 6
+    # Session, user, what stays hidden, response, answers, (questions and thanks of today,) revisions, follow-ups.
+    assert queries_of(reverse("workspace:response", args=[response.pk])) == 9
+    Response.objects.update(version=versions.publish(survey_id=response.survey_id, now=now))
+    assert queries_of(reverse("workspace:response", args=[response.pk])) == 7
     # Session, user, contact, responses, decisions, mails, legal bases.
     assert queries_of(reverse("workspace:contact", args=[response.contact_id])) == 7
 

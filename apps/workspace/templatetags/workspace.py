@@ -1,6 +1,6 @@
 """Small pieces of the workspace's pages."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django import template
@@ -19,6 +19,7 @@ from apps.common.texts import FALLBACK
 from apps.common.texts import localized as pick
 from apps.insights.nps import Nps, segment_of
 from apps.triggers.reasons import sentence
+from apps.workspace.wording import skipped_in_words, suspicion_in_words
 
 register = template.Library()
 
@@ -92,9 +93,30 @@ def when(moment: datetime | None) -> SafeString | str:
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
 
 
+@register.filter
+def suspicion(code: str) -> str | Promise:
+    """What speaks against a human, as a sentence."""
+    return suspicion_in_words(code)
+
+
+@register.filter
+def skipped(code: str) -> str | Promise:
+    """Why a step was not taken, as a sentence."""
+    return skipped_in_words(code)
+
+
+@register.filter
+def day_of(moment: datetime) -> SafeString:
+    """The day of a time that is kept to the day: as it was noted, whatever the reader's time zone."""
+    noted = moment.astimezone(UTC).date()
+    return format_html('<time datetime="{}">{}</time>', noted.isoformat(), day(noted))
+
+
 @register.inclusion_tag("workspace/_score.html")
-def score(value: int) -> dict[str, Any]:
-    """A score with the colour and shape of its segment."""
+def score(value: int | None) -> dict[str, Any]:
+    """A score with the colour and shape of its segment; a dash where the question was skipped or not asked."""
+    if value is None:
+        return {"score": "–", "segment": "none", "segment_name": _("No score")}
     segment = segment_of(value)
     return {"score": value, "segment": segment, "segment_name": SEGMENT_NAMES[segment]}
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.cases import services
 from apps.cases.models import Case
 from apps.responses.models import Response
+from apps.responses.selectors import visible
 from apps.workspace import lists
 from apps.workspace.filters import OPEN, CaseFilter, CaseForm
 from apps.workspace.paging import page
@@ -61,6 +62,6 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def open_case(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Opens a case for a response, or shows the one it has."""
-    found = get_object_or_404(Response, pk=pk)
+    found = get_object_or_404(visible(Response.objects.all()), pk=pk)
     services.open_cases(responses=[found], now=timezone.now())
     return redirect("workspace:case", Case.objects.get(response=found).pk)
