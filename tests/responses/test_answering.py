@@ -326,7 +326,7 @@ def test_every_kind_of_answer_comes_back_into_its_page_and_goes_out_to_webhooks(
     posted = {f"q-{key}": value for key, (_kind, value) in kinds.items()}
     assert browser().post(link, human(p="1", **posted)).status_code == 303
     page = browser().get(f"{link}?page=1").content.decode()
-    ticked = re.findall(r'name="q-([a-z]+)" value="([^"]+)"[^>]* checked', page)
+    ticked = re.findall(r'name="q-([a-z]+)"\s+value="([^"]+)"[^>]* checked', page)
     assert sorted(ticked) == [
         ("ces", "7"), ("csat", "1"), ("one", "b"), ("scale", "0"), ("some", "a"), ("some", "c"), ("yes", "no")
     ]  # fmt: skip

@@ -133,7 +133,7 @@ def _thanks(
 def _store(request: HttpRequest, token: str, found: Found, now: datetime) -> HttpResponse:
     # By link, not by address: a whole office may answer the mails of one morning.
     if limits.count_for("answer", hash_token(token).hex()) > MAX_ANSWERS:
-        return showing.too_many()
+        return showing.too_many(request)
     number = _number(request.POST.get("p", ""), found)
     try:
         submission, following = answering.read(request, found, number, _act(request, token, now), _channel(found))

@@ -108,7 +108,7 @@ def _action(request: HttpRequest) -> str:
 
 def _store(request: HttpRequest, found: Found, ticket: Ticket, now: datetime) -> HttpResponse:
     if limits.count(request, "public-answer") > MAX_ANSWERS:
-        return showing.too_many()
+        return showing.too_many(request)
     is_kiosk = ticket.channel == Response.Channel.KIOSK
     token = tickets.token_of(ticket, request.POST.get("n", "")[:40] if is_kiosk else "")
     # The same answer may have been begun: by the page's script, or by somebody who went back.

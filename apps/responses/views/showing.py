@@ -155,13 +155,15 @@ def wrong_link(request: HttpRequest) -> HttpResponse:
     Right links always work: guessers must not lock out those who share their address (a proxy, an office).
     """
     if limits.count(request, "wrong-link") > MAX_WRONG_LINKS:
-        return too_many()
+        return too_many(request)
     return closed(request, 404)
 
 
-def too_many() -> HttpResponse:
+def too_many(request: HttpRequest) -> HttpResponse:
     """Slow down."""
-    return HttpResponse("Too many requests. Try again in a minute.", status=429, headers={"Retry-After": "60"})
+    with translation.override(language_of(request, None)):
+        text = _("That was too often. Please try again in a minute.")
+    return HttpResponse(text, status=429, content_type="text/plain; charset=utf-8", headers={"Retry-After": "60"})
 
 
 def send(request: HttpRequest, html: str, language: str, status: int, framed_by: Found | None) -> HttpResponse:

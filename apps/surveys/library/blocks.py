@@ -28,7 +28,10 @@ def both(en: str, de: str) -> Texts:
 
 def nps(text: Texts) -> Row:
     """The recommendation as lead."""
-    low, high = both("not at all likely", "sehr unwahrscheinlich"), both("extremely likely", "sehr wahrscheinlich")
+    low, high = (
+        both("not at all likely", "überhaupt nicht wahrscheinlich"),
+        both("extremely likely", "äußerst wahrscheinlich"),
+    )
     return _ask("recommend", "nps", text, low_label=low, high_label=high, is_required=True)
 
 
@@ -52,7 +55,7 @@ def comment(text: Texts, *, promoter: Texts, passive: Texts, detractor: Texts) -
 
 def rating(key: str, text: Texts, low: Texts | None = None, high: Texts | None = None, **more: Any) -> Row:
     """One to five, with stars."""
-    ends = {"low_label": low or both("poor", "schlecht"), "high_label": high or both("excellent", "hervorragend")}
+    ends = {"low_label": low or both("poor", "schlecht"), "high_label": high or both("excellent", "ausgezeichnet")}
     return _ask(key, "rating", text, **ends, **{"style": "stars", **more})
 
 
