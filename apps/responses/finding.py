@@ -13,6 +13,7 @@ from apps.common.db import connection, fetch_prepared
 from apps.surveys import versions
 from apps.surveys.definition import COMMENT, NPS, OPT_IN, SINGLE, YES_NO, Answers, Definition, Facts, Value
 from apps.surveys.models import Invitation, Survey, Theme
+from apps.surveys.services import LINK_LIFETIME
 
 _SELECT = """
 SELECT i.id, i.status, i.link_expires_at, i.used_on, COALESCE(i.properties, '{}')::text,
@@ -38,19 +39,23 @@ LEFT JOIN @.surveys_invitation i ON i.id = hit.invitation_id
 LEFT JOIN @.responses_response r ON r.id = COALESCE(
     hit.response_id, (SELECT x.id FROM @.responses_response x WHERE x.invitation_id = hit.invitation_id))
 JOIN @.surveys_survey s ON s.id = COALESCE(r.survey_id, i.survey_id)
-LEFT JOIN @.surveys_surveyversion v ON v.id = COALESCE(r.version_id, s.current_version_id)
+LEFT JOIN @.surveys_surveyversion v ON v.id = COALESCE(
+    r.version_id, (SELECT y.id FROM @.surveys_surveyversion y WHERE y.id = %(version)s AND y.survey_id = s.id),
+    s.current_version_id)
 LEFT JOIN @.touchpoints_touchpoint t ON t.id = COALESCE(r.touchpoint_id, i.touchpoint_id)
 LEFT JOIN @.contacts_contact c ON c.id = COALESCE(r.contact_id, i.contact_id)
 LEFT JOIN @.touchpoints_event e ON e.id = i.event_id
 LIMIT 1"""
 )
 _BY_SURVEY = (
-    _SELECT
+    _SELECT  # noqa: S608 - constants
     + """
 FROM @.surveys_survey s
 LEFT JOIN @.surveys_invitation i ON false
 LEFT JOIN @.responses_response r ON false
-LEFT JOIN @.surveys_surveyversion v ON v.id = s.current_version_id
+LEFT JOIN @.surveys_surveyversion v ON v.id = COALESCE(
+    (SELECT y.id FROM @.surveys_surveyversion y WHERE y.id = %(version)s AND y.survey_id = s.id),
+    s.current_version_id)
 LEFT JOIN @.touchpoints_touchpoint t ON t.id = %(touchpoint)s
 LEFT JOIN @.contacts_contact c ON false
 LEFT JOIN @.touchpoints_event e ON false
@@ -105,19 +110,19 @@ class Found:
         return self.response.answers if self.response else {}
 
 
-def by_token(token: str, *, now: datetime) -> Found | None:
-    """What a personal link, or the link that an answer got, leads to."""
-    return _one(_BY_TOKEN, {"hash": tokens.hash_token(token)}, now)
+def by_token(token: str, *, now: datetime, version: int | None = None) -> Found | None:
+    """What a personal link, or the link that an answer got, leads to; ``version`` is the one that its page showed."""
+    return _one(_BY_TOKEN, {"hash": tokens.hash_token(token), "version": version}, now)
 
 
 def by_key(key: str, *, touchpoint: int | None, now: datetime) -> Found | None:
     """The survey behind a public link; None if there is none or it is not public."""
-    return _one(_BY_KEY, {"key": key, "touchpoint": touchpoint}, now)
+    return _one(_BY_KEY, {"key": key, "touchpoint": touchpoint, "version": None}, now)
 
 
-def by_id(survey_id: int, *, touchpoint: int | None, now: datetime) -> Found | None:
-    """The survey of a ticket."""
-    return _one(_BY_ID, {"id": survey_id, "touchpoint": touchpoint}, now)
+def by_id(survey_id: int, *, touchpoint: int | None, version: int | None, now: datetime) -> Found | None:
+    """The survey of a ticket, in the version that its page showed."""
+    return _one(_BY_ID, {"id": survey_id, "touchpoint": touchpoint, "version": version}, now)
 
 
 def with_properties(found: Found, properties: Mapping[str, Any]) -> Found:
@@ -152,6 +157,12 @@ def _found(row: Any, now: datetime) -> Found:
         said = _answers(definition, score, comment, json.loads(answers or "{}"))
         response = Given(response_id, said, call_back, channel, locale, is_partial, answered_at)
     properties = {**_json(event_properties), **_json(page_properties), **_json(link_properties)}
+    contact = {**_json(contact_properties), "country": country}
+    if definition.is_anonymous and invitation_id:
+        # From the second page on nobody knows any more who answers: the first must not ask by it either.
+        properties, contact = {}, {}
+    if invitation_id is None and answered_at:
+        expires_at = answered_at + LINK_LIFETIME
     return Found(
         survey_id=survey_id,
         survey_key=survey_key,
@@ -170,7 +181,7 @@ def _found(row: Any, now: datetime) -> Found:
         touchpoint=_json(touchpoint),
         locale=contact_locale or "",
         is_known=is_known,
-        facts={"property": properties, "contact": {**_json(contact_properties), "country": country}},
+        facts={"property": properties, "contact": contact},
         frame_ancestors=tuple((origins or "").split()),
     )
 

@@ -11,6 +11,7 @@ from apps.responses.services import InvalidAnswerError
 from apps.surveys.definition import (
     CHOICES,
     MAX_WORDS,
+    MULTIPLE,
     OPT_IN,
     WORDS,
     YES_NO,
@@ -44,18 +45,22 @@ def read_page(data: QueryDict, definition: Definition, *, page: int, given: Answ
     A question is required only where it is shown; the first page must answer something.
     """
     read, errors = read_fields(data, definition)
-    together = {**given, **read.answers}
     asked = definition.pages[page] if page < len(definition.pages) else ()
+    # An empty box says nothing: of a question that stood on the page, none ticked is an answer taken back.
+    unticked = {q.key for q in asked if q.kind == MULTIPLE and q.key in given and q.key not in read.answers}
+    together = {k: v for k, v in {**given, **read.answers}.items() if k not in read.cleared | unticked}
     shown = {question.key for question in walk(definition, together, facts)}
     for question in asked:
-        is_open = question.key not in together or question.key in read.cleared
-        if question.key in shown and question.is_required and is_open:
+        if question.key in shown and question.is_required and question.key not in together:
             errors.setdefault(question.field_name, "required" if question.kind in WORDS else "missing")
-    if page == 0 and not errors and not together and definition.lead:
+    if not errors and not together and definition.lead:
         errors[definition.lead.field_name] = "missing"
     if errors:
         raise InvalidAnswerError(errors)
-    return read
+    # What an earlier answer has made pointless is not kept.
+    pointless = frozenset(together) - shown
+    answers = {key: value for key, value in read.answers.items() if key in shown}
+    return Read(answers, read.cleared | unticked | pointless)
 
 
 def read_fields(data: QueryDict, definition: Definition) -> tuple[Read, dict[str, str]]:

@@ -1,6 +1,8 @@
 """How a response is written: its answers, what it said before, what it adds to the figures, who is told."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -12,7 +14,9 @@ from apps.common.segments import segment_of
 from apps.integrations import webhooks
 from apps.responses import suspicion
 from apps.responses.models import Answer, Response, Revision, ScoreChange
-from apps.surveys.definition import COMMENT, NPS, OPT_IN, YES_NO, Answers, Definition, Question, Value, score_of
+from apps.surveys import definition as survey
+from apps.surveys.definition import COMMENT, NPS, OPT_IN, YES_NO, Answers, Definition, Value, score_of
+from apps.surveys.models import Question
 
 FOLLOW_UP_QUEUE = "campaigns.enrol"
 ROLL_UP_QUEUE = "insights.roll_up"
@@ -55,16 +59,26 @@ def value_of(kind: str, answer: Answer) -> Value:
     return answer.text or list(answer.choices)
 
 
-def write(
-    row: Response, definition: Definition, *, before: Answers, then: Answers, was_counted: int | None, now: datetime
-) -> None:
-    """Save the response with what is said ``then``; keep what was said ``before`` as a revision; tell the figures.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A response as it was: its words, the score that the figures have of it, and why it was suspected."""
 
-    ``was_counted`` is the score that the figures have of it so far.
-    """
-    is_new = row._state.adding
+    words: Answers
+    counted: int | None
+    suspicions: Sequence[str]
+    page_made_at: datetime | None
+
+
+def as_it_is(row: Response, definition: Definition) -> Before:
+    """What is to be remembered before a response is changed. One query; none if it is not saved yet."""
+    return Before(said(row, definition), counted(row), list(row.suspicions), row.page_made_at)
+
+
+def write(row: Response, definition: Definition, *, was: Before, then: Answers, now: datetime) -> None:
+    """Save the response with what is said ``then``; keep what it said as a revision; tell the figures."""
+    is_new, before = row._state.adding, was.words
     if any(then.get(key) != value for key, value in before.items()):  # What is added replaces nothing.
-        remember(row, definition, before, now, [])
+        remember(row, definition, before, now, was.suspicions, was.page_made_at)
     _say(row, definition, then)
     if _segment(row.score) != _segment(score_of(definition, before)) and not definition.is_anonymous:
         row.follow_up = Response.FollowUp.PENDING
@@ -73,7 +87,7 @@ def write(
     row.updated_at = row.answered_at if is_new else now
     row.save(force_insert=is_new)
     _save_answers(row, definition.questions, before, then)
-    _recount(row, was_counted, now)
+    _recount(row, was.counted, now)
     if row.follow_up == Response.FollowUp.PENDING and not row.is_suspected:
         wake_follow_up(row, now)
     publish(row, _event_type(row, is_new), then, now)
@@ -85,13 +99,17 @@ def _say(row: Response, definition: Definition, then: Answers) -> None:
     row.comment = str(comments[0]) if comments else ""
 
 
-def _save_answers(row: Response, questions: Iterable[Question], before: Answers, then: Answers) -> None:
-    """Write the answers that changed, take out the ones that were taken back. Two queries at most."""
+def _save_answers(row: Response, questions: Iterable[survey.Question], before: Answers, then: Answers) -> None:
+    """Write the answers that changed, take out the ones that were taken back. Three queries at most."""
     own = [(q.id, q) for q in questions if q.kind not in (NPS, COMMENT) and q.id is not None]
     changed = [(number, q) for number, q in own if q.key in then and then[q.key] != before.get(q.key)]
     gone = [number for number, q in own if q.key in before and q.key not in then]
     if gone:
         Answer.objects.filter(response=row, question_id__in=gone).delete()
+    # A question may have been deleted since its page was made: its answer has no place any more.
+    asked = Question.objects.filter(pk__in=[number for number, _q in changed])
+    there = set(asked.values_list("pk", flat=True)) if changed else set()
+    changed = [(number, q) for number, q in changed if number in there]
     if changed:
         Answer.objects.bulk_create(
             [Answer(response=row, question_id=number, **_columns(then[q.key], q.kind)) for number, q in changed],
@@ -111,7 +129,14 @@ def _columns(value: Value, kind: str) -> dict[str, Any]:
     return {"choices": [value]} if kind == "single" else {"text": value}
 
 
-def remember(row: Response, definition: Definition, words: Answers, now: datetime, flags: Sequence[str]) -> None:
+def remember(
+    row: Response,
+    definition: Definition,
+    words: Answers,
+    now: datetime,
+    flags: Sequence[str],
+    page_made_at: datetime | None = None,
+) -> None:
     """Keep what was said before; or, with ``flags``, what was not taken over because a machine probably said it."""
     kinds = {question.key: question.kind for question in definition.questions}
     Revision.objects.create(
@@ -120,39 +145,49 @@ def remember(row: Response, definition: Definition, words: Answers, now: datetim
         comment=next((str(words[key]) for key, kind in kinds.items() if kind == COMMENT and key in words), ""),
         answers={key: value for key, value in words.items() if kinds.get(key) not in (NPS, COMMENT)},
         suspicions=list(flags),
+        page_made_at=page_made_at,
         replaced_at=now,
     )
 
 
-def is_burst(row: Response, score: int | None, now: datetime) -> bool:
-    """Whether too many different scores came within seconds. What stood before that does not count."""
+def is_burst(row: Response, score: int | None, page_made_at: datetime | None, now: datetime) -> bool:
+    """Whether too many different scores came within seconds, each from a page of its own.
+
+    Who wavers on one page is human: of each page only the last score counts. What stood before does not count.
+    """
     recent = _recent(row, now)
-    scores = [revision.score for revision in recent]
-    if row.answered_at < now - _BURST:
-        scores = scores[1:]  # The first one that was replaced had been there before.
+    if is_old(row, now):
+        recent = recent[1:]  # The first one that was replaced had been there before.
+    given = [(revision.page_made_at, revision.score) for revision in recent]
     if row.updated_at >= now - _BURST:
-        scores.append(row.score)
-    return suspicion.is_burst([*scores, score])
+        given.append((row.page_made_at, row.score))
+    return suspicion.is_burst(dict([*given, (page_made_at, score)]).values())
 
 
-def undo_burst(row: Response, definition: Definition, now: datetime) -> bool:
-    """Put back what was said before a machine tried its scores; False if nothing was."""
+def is_old(row: Response, now: datetime) -> bool:
+    """Whether the response was there before a burst that is going on now."""
+    return row.answered_at < now - _BURST
+
+
+def undo_burst(row: Response, definition: Definition, now: datetime) -> None:
+    """Put back what was said before a machine tried its scores, and note what it tried."""
     recent = _recent(row, now)
-    if row.answered_at >= now - _BURST or not recent:
-        return False
-    old, was_counted, before = recent[0], counted(row), said(row, definition)
+    if not recent:
+        return
+    old, was = recent[0], as_it_is(row, definition)
     kinds = {question.kind: question.key for question in definition.questions}
     then: dict[str, Value] = dict(old.answers)
     if old.score is not None:
         then[kinds[NPS]] = old.score
     if old.comment:
         then[kinds[COMMENT]] = old.comment
+    remember(row, definition, was.words, now, [suspicion.BURST], was.page_made_at)
     _say(row, definition, then)
-    row.updated_at = now
-    row.save(update_fields=["score", "comment", "updated_at"])
-    _save_answers(row, definition.questions, before, then)
-    _recount(row, was_counted, now)
-    return True
+    row.updated_at, row.page_made_at = now, old.page_made_at
+    row.save(update_fields=["score", "comment", "updated_at", "page_made_at"])
+    _save_answers(row, definition.questions, was.words, then)
+    _recount(row, was.counted, now)
+    publish(row, "response.updated", then, now)
 
 
 def _recent(row: Response, now: datetime) -> list[Revision]:
@@ -230,7 +265,12 @@ def publish(row: Response, event_type: str, answers: Answers, now: datetime) -> 
     }
     webhooks.publish(
         event_type=event_type,
-        reason=f"response:{row.id}:{event_type}:{now.timestamp():.6f}",
+        reason=f"response:{row.id}:{event_type}:{_digest(payload)}",
         payload=dict(payload),
         now=now,
     )
+
+
+def _digest(payload: Mapping[str, Any]) -> str:
+    """What is told, in short: the times of anonymous answers are too coarse to tell two changes apart."""
+    return sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -47,6 +47,7 @@ class Response(models.Model):
     answered_at = models.DateTimeField(_("answered"))
     updated_at = models.DateTimeField(_("changed"))
     is_partial = models.BooleanField(_("partial"), default=False, help_text=_("Some questions are still open."))
+    page_made_at = models.DateTimeField(null=True, editable=False)
     suspicions = models.JSONField(_("suspected because"), default=list, blank=True)
     is_suspected = models.BooleanField(
         _("suspected"), default=False, help_text=_("Probably a link scanner's: not counted, not followed up.")
@@ -118,6 +119,7 @@ class Revision(models.Model):
     comment = models.TextField(_("comment"), blank=True)
     answers = models.JSONField(_("answers"), default=dict, blank=True)
     suspicions = models.JSONField(_("suspected because"), default=list, blank=True)
+    page_made_at = models.DateTimeField(null=True, editable=False)
     replaced_at = models.DateTimeField(_("replaced"))
 
     class Meta:

@@ -42,7 +42,12 @@ class Submission:
     cleared: Collection[str] = ()
     locale: str = ""
     is_partial: bool = False
+    is_draft: bool = False
+    """Saved by the page's script while the respondent is still there: it never makes a complete answer partial."""
     suspicions: Sequence[str] = ()
+    page_made_at: datetime | None = None
+    version_id: int | None = None
+    """The version that the page showed; the current one if it is not known."""
     channel: str = Response.Channel.EMAIL
 
 
@@ -65,14 +70,17 @@ def submit(*, invitation_id: UUID, submission: Submission, now: datetime, token:
     range or questions of another survey, AlreadyAnsweredError for the used link of an anonymous survey.
     """
     invitation = Invitation.objects.select_for_update(of=("self",)).select_related("survey").get(pk=invitation_id)
-    row = Response.objects.filter(invitation=invitation).select_related("version").first()
-    version = _version(row, invitation.survey_id, invitation.survey.current_version_id, now)
+    rows = Response.objects.filter(invitation=invitation).select_related("version")
+    row = rows.select_for_update(of=("self",)).first()
+    shown = submission.version_id or invitation.survey.current_version_id
+    version = _version(row, invitation.survey_id, shown, now)
     definition = versions.definition_of(version)
     if row is None and definition.is_anonymous:
         if invitation.used_on:
             raise AlreadyAnsweredError
-        invitation.used_on = now.date()
-        invitation.save(update_fields=["used_on"])
+        if not submission.suspicions:  # A machine must not take the link from the human.
+            invitation.used_on = now.date()
+            invitation.save(update_fields=["used_on"])
         row = _new(version, submission, _day(now), token=token, touchpoint=invitation.touchpoint_id)
     elif row is None:
         row = _new(version, submission, now, invitation=invitation)
@@ -95,7 +103,9 @@ def submit_openly(*, origin: Origin, submission: Submission, now: datetime) -> R
     keeping.lock_token(origin.token)
     found = Response.objects.filter(token_hash=tokens.hash_token(origin.token)).select_related("version")
     row = found.select_for_update(of=("self",)).first()
-    current = None if row else Survey.objects.values_list("current_version_id", flat=True).get(pk=origin.survey_id)
+    current = submission.version_id
+    if row is None and current is None:
+        current = Survey.objects.values_list("current_version_id", flat=True).get(pk=origin.survey_id)
     version = _version(row, origin.survey_id, current, now)
     definition = versions.definition_of(version)
     if row is None:
@@ -111,7 +121,7 @@ def _version(row: Response | None, survey_id: int, current_id: int | None, now: 
         return row.version
     if current_id is None:
         return versions.publish(survey_id=survey_id, now=now)
-    return SurveyVersion.objects.get(pk=current_id)
+    return SurveyVersion.objects.get(pk=current_id, survey_id=survey_id)
 
 
 def _new(
@@ -149,30 +159,48 @@ def _store(row: Response, definition: Definition, submission: Submission, now: d
     """Write what was said, unless it is a machine's and a human's stands already."""
     _check(submission, definition)
     at = _day(now) if definition.is_anonymous else now
-    is_new = row._state.adding
-    said = keeping.said(row, definition)
-    then: dict[str, Any] = {**said, **submission.answers}
-    for key in submission.cleared:
-        then.pop(key, None)
+    was, is_new = keeping.as_it_is(row, definition), row._state.adding
+    then = _together(was.words, submission)
     flags = list(submission.suspicions)
-    if not is_new and then != said and keeping.is_burst(row, score_of(definition, then), now):
+    score, made = score_of(definition, then), submission.page_made_at
+    is_burst = not is_new and then != was.words and keeping.is_burst(row, score, made, now)
+    if is_burst:
         flags = list(dict.fromkeys([*flags, BURST]))
-    stands = not is_new and not row.is_suspected
-    if stands and BURST in flags and not row.judged_by:
-        stands = keeping.undo_burst(row, definition, now)
-    if flags and stands:
-        if then != said:
-            keeping.remember(row, definition, then, at, flags)
+    if flags and not is_new and not row.is_suspected and _stands(row, flags, now):
+        if is_burst and not row.judged_by:
+            keeping.undo_burst(row, definition, now)
+        if then != was.words:
+            keeping.remember(row, definition, then, at, flags, made)
         return row
-    if not is_new and then == said and row.is_partial == submission.is_partial and not row.is_suspected:
+    if not is_new and then == was.words and row.is_partial == submission.is_partial and not row.is_suspected:
         return row
-    was_counted = keeping.counted(row)
-    row.suspicions = list(dict.fromkeys([*row.suspicions, *flags])) if flags else []
-    if not row.judged_by:
-        row.is_suspected = bool(flags)
-    row.is_partial = submission.is_partial
-    keeping.write(row, definition, before=said, then=then, was_counted=was_counted, now=at)
+    _mark(row, flags)
+    row.is_partial = submission.is_partial and (is_new or row.is_partial or not submission.is_draft)
+    row.page_made_at = None if definition.is_anonymous else made
+    keeping.write(row, definition, was=was, then=then, now=at)
     return row
+
+
+def _together(words: Answers, submission: Submission) -> dict[str, Any]:
+    """What was said and is said now."""
+    then = {**words, **submission.answers}
+    return {key: value for key, value in then.items() if key not in submission.cleared}
+
+
+def _stands(row: Response, flags: Sequence[str], now: datetime) -> bool:
+    """Whether an unsuspected answer stays as it is: unless it came in the very burst that is seen now."""
+    return bool(row.judged_by) or BURST not in flags or keeping.is_old(row, now)
+
+
+def _mark(row: Response, flags: Sequence[str]) -> None:
+    """Suspect the response, or believe it. A judgement is about the answer that was judged: a new one counts."""
+    if not flags:
+        row.judged_by = "" if row.is_suspected else row.judged_by
+        row.suspicions, row.is_suspected = [], False
+        return
+    row.suspicions = list(dict.fromkeys([*row.suspicions, *flags]))
+    if not row.judged_by:
+        row.is_suspected = True
 
 
 def _check(submission: Submission, definition: Definition) -> None:
@@ -213,12 +241,13 @@ def judge(*, response_id: UUID, is_genuine: bool, by: str, now: datetime) -> Res
 @transaction.atomic
 def ask_for_call_back(*, response_id: UUID, call_back: str, now: datetime) -> None:
     """Note where and when the respondent wants to be called. Raises Response.DoesNotExist."""
-    row = Response.objects.select_for_update().get(pk=response_id)
+    row = Response.objects.select_for_update(of=("self",)).select_related("version").get(pk=response_id)
     if row.call_back == call_back:
         return
     row.call_back = call_back
     row.save(update_fields=["call_back"])
-    keeping.publish(row, "response.updated", _answers(row, now), now)
+    at = _day(now) if row.version and row.version.definition["is_anonymous"] else now
+    keeping.publish(row, "response.updated", _answers(row, now), at)
 
 
 def _answers(row: Response, now: datetime) -> Answers:

@@ -27,24 +27,33 @@ class Ticket:
     properties: dict[str, str]
     channel: str
     made_at: datetime
+    version_id: int | None = None
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
-def new_stamp(now: datetime) -> str:
-    """When a page was made, to the millisecond."""
-    return _seal("stamp", _milliseconds(now))
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When a page was made, to the millisecond, and which version of the survey it showed."""
+
+    made_at: datetime
+    version_id: int | None
 
 
-def read_stamp(stamp: str) -> datetime | None:
-    """When the page was made; None if the stamp is not ours."""
+def new_stamp(now: datetime, version_id: int | None = None) -> str:
+    """The stamp of a page that is made now."""
+    return _seal("stamp", [_milliseconds(now), version_id])
+
+
+def read_stamp(stamp: str) -> Stamp | None:
+    """The stamp in a posted page; None if it is not ours."""
     value = _open("stamp", stamp)
-    return _moment(value) if isinstance(value, int) else None
+    return Stamp(_moment(value[0]), value[1]) if isinstance(value, list) else None
 
 
 def write_ticket(ticket: Ticket) -> str:
     """The ticket as text."""
     row = [ticket.survey_id, ticket.touchpoint_id, ticket.properties, ticket.channel,
-           _milliseconds(ticket.made_at), ticket.nonce]  # fmt: skip
+           _milliseconds(ticket.made_at), ticket.version_id, ticket.nonce]  # fmt: skip
     return _seal("ticket", row)
 
 
@@ -53,8 +62,8 @@ def read_ticket(text: str, *, now: datetime, lifetime: timedelta = TICKET_LIFETI
     row = _open("ticket", text)
     if not isinstance(row, list):
         return None
-    survey_id, touchpoint_id, properties, channel, made, nonce = row
-    ticket = Ticket(survey_id, touchpoint_id, properties, channel, _moment(made), nonce)
+    survey_id, touchpoint_id, properties, channel, made, version_id, nonce = row
+    ticket = Ticket(survey_id, touchpoint_id, properties, channel, _moment(made), version_id, nonce)
     return ticket if now - lifetime <= ticket.made_at <= now + timedelta(minutes=1) else None
 
 
@@ -64,6 +73,14 @@ def token_of(ticket: Ticket, again: str = "") -> str:
     ``again`` tells apart the answers that one kiosk page gives.
     """
     return urlsafe_b64encode(digest(_key("token"), f"{ticket.nonce}|{again}".encode(), "sha256")[:24]).decode()
+
+
+def own_token(token: str, stamp: str) -> str:
+    """The link that an anonymous answer gets instead of the personal one: the same for the same page of it.
+
+    Without our key nobody can tell which links belong together.
+    """
+    return urlsafe_b64encode(digest(_key("own"), f"{token}|{stamp}".encode(), "sha256")[:24]).decode()
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -233,6 +233,15 @@ def next_page(definition: Definition, answers: Answers, facts: Facts, after: int
     return None
 
 
+def passed_over(definition: Definition, answers: Answers, facts: Facts, before: int) -> int | None:
+    """The first page before ``before`` with a required question that is shown and was not answered; None: none was."""
+    shown = {question.key for question in walk(definition, answers, facts)}
+    for number, page in enumerate(definition.pages[:before]):
+        if any(q.is_required and q.key in shown and q.key not in answers for q in page):
+            return number
+    return None
+
+
 def fits(question: Question, value: Any) -> bool:
     """Whether a value can be the answer to a question."""
     if question.is_number:

@@ -45,9 +45,9 @@ def render_page(sheet: Sheet) -> str:
         return _render_page(sheet)
     theme = tuple(getattr(sheet.theme, name) for name in _THEME)
     words = localized(sheet.touchpoint, sheet.language)
-    own = (sheet.kiosk_url, sheet.is_embedded, bool(sheet.trap), tuple(sheet.hidden), tuple(sheet.languages))
+    own = (bool(sheet.kiosk_url), sheet.is_embedded, bool(sheet.trap), tuple(sheet.hidden), tuple(sheet.languages))
     shell = _shell(sheet.definition, theme, sheet.language, words, given, own)
-    values = {"nonce": sheet.nonce, "action": sheet.action, "trap": sheet.trap}
+    values = {"nonce": sheet.nonce, "action": sheet.action, "trap": sheet.trap, "kiosk": sheet.kiosk_url}
     values |= {f"hidden-{name}": value for name, value in sheet.hidden.items()}
     values |= {f"language-{code}": url for code, url in sheet.languages.items()}
     for name, value in values.items():
@@ -58,12 +58,14 @@ def render_page(sheet: Sheet) -> str:
 def _given_by_link(sheet: Sheet) -> str | None:
     """The score that a link brings to a page nobody has answered yet, "" without one; None for any other page."""
     lead = sheet.definition.lead
+    first = sheet.definition.pages[0] if sheet.definition.pages else ()
+    if any(question.key in sheet.definition.conditions for question in first):
+        return None  # Who asks decides what is asked.
     if sheet.page or sheet.answers or sheet.errors or sheet.is_preview or sheet.was_answered or lead is None:
         return None
     given = (sheet.typed.get(lead.field_name) or [""])[0]
     low, high = lead.bounds
-    known = given.isascii() and given.isdigit() and given == str(int(given)) and low <= int(given) <= high
-    return given if known else ""
+    return given if given in {str(number) for number in range(low, high + 1)} else ""
 
 
 @lru_cache(maxsize=1000)
@@ -71,7 +73,7 @@ def _shell(
     definition: Definition, theme: tuple[str, ...], language: str, touchpoint: str, given: str, own: tuple[Any, ...]
 ) -> str:
     """The first page with marks where addresses and secrets go."""
-    kiosk_url, is_embedded, has_trap, hidden, languages = own
+    is_kiosk, is_embedded, has_trap, hidden, languages = own
     lead = definition.lead
     sheet = Sheet(
         definition,
@@ -83,7 +85,7 @@ def _shell(
         action=_mark("action"),
         trap=_mark("trap") if has_trap else "",
         languages={code: _mark(f"language-{code}") for code in languages},
-        kiosk_url=kiosk_url,
+        kiosk_url=_mark("kiosk") if is_kiosk else "",
         is_embedded=is_embedded,
         nonce=_mark("nonce"),
     )

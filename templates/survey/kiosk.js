@@ -2,8 +2,11 @@
   const start = d.querySelector("main").cloneNode(true), url = location.href, title = d.title;
   const thanks = d.querySelector("template"), all = () => JSON.parse(localStorage[kept] || "[]");
   const fresh = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), n => n.toString(36)).join("");
+  const home = new URL(d.body.dataset.kiosk, url), made = Date.now();
   let rest, run = fresh(), busy;
   const anew = () => {
+    // A page of one answer must not meet the next visitor; and now and then the survey may have changed.
+    if (home.pathname !== new URL(url).pathname || navigator.onLine && Date.now() - made > 36e5) return location.replace(home);
     run = fresh();
     saved = draft = 0;
     d.querySelector("main").replaceWith(start.cloneNode(true));

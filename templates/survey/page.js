@@ -26,7 +26,7 @@
     } catch { return location.assign(url); }
     d.title = n.title;
     d.querySelector("main").replaceWith(m);
-    history.replaceState(0, "", url);
+    if (url) history.replaceState(0, "", url);
     const h = m.querySelector("[role=alert],h1");
     h.tabIndex = -1;
     h.focus();
@@ -42,9 +42,9 @@
     if (b.ariaBusy) return;
     b.ariaBusy = "true";
     try {
-      await draft;
+      await Promise.race([draft, new Promise(r => setTimeout(r, 1500))]);
       const r = await post(f);
-      swap(await r.text(), r.url);
+      swap(await r.text(), r.redirected && r.url);
     } catch (x) {
       b.ariaBusy = null;
       if (kiosk && kiosk(f)) return;

@@ -11,6 +11,7 @@ from django.utils import timezone
 from psycopg.pq import Trace
 
 from apps.common import agenda
+from apps.common.db import PREPARE_AFTER
 from apps.common.models import AgendaItem
 from apps.touchpoints import services
 from apps.touchpoints.models import Event, Touchpoint
@@ -21,7 +22,7 @@ from tests.environment import DATABASE_URL
 @pytest.mark.usefixtures("long_memory")
 def test_while_the_queue_is_awake_an_event_costs_one_round_trip(key: str, tmp_path: Path) -> None:
     AgendaItem.objects.create(schema_name="nordwind", queue=services.DECIDE_QUEUE, due_at=timezone.now())
-    for _ in range(services.PREPARE_AFTER + 2):
+    for _ in range(PREPARE_AFTER + 2):
         assert post(key).status_code == 202
     server = connection.connection.pgconn
     with (tmp_path / "trace").open("w+") as trace:

@@ -11,13 +11,15 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
+from apps.common.models import AgendaItem
 from apps.contacts.models import Outreach
 from apps.integrations.models import Delivery, Endpoint
 from apps.responses import tickets
 from apps.responses.models import Answer, Response, Revision, ScoreChange
 from apps.responses.tickets import Ticket
 from apps.surveys import versions
-from apps.surveys.models import Invitation, Question, Survey, Website
+from apps.surveys.models import Invitation, Question, Survey, Theme, Website
+from apps.touchpoints.models import Stage, Touchpoint
 from tests import factories
 from tests.responses.asking import browser, human, invited
 
@@ -229,9 +231,9 @@ def test_frames_are_for_the_tenants_own_websites() -> None:
 @pytest.mark.parametrize("wanted", ["", "   ", "tomorrow", "1" * 201, "0170\x00"])
 def test_a_wrong_telephone_number_is_refused_and_kept_in_the_form(wanted: str) -> None:
     link = invited()
-    browser().post(link, human(score="2", p="1"))
     Survey.objects.get().thanks.create(segment="detractor", offers_call_back=True)
     versions.publish(survey_id=Survey.objects.get().pk, now=timezone.now())
+    browser().post(link, human(score="2"))
     answer = browser().post(f"{link}/call-back", {"call_back": wanted})
     assert answer.status_code == 422
     assert Response.objects.get().call_back == ""
@@ -281,6 +283,9 @@ def test_the_same_answer_twenty_times_at_once_is_one_response(autocommit: None, 
             Survey.objects.filter(pk=survey.pk).update(current_version=None)
             survey.delete()
             contact.delete()
+            for model in (Touchpoint, Stage, Theme):
+                model.objects.all().delete()
+            AgendaItem.objects.filter(schema_name="nordwind").delete()
 
 
 @inside
@@ -347,3 +352,114 @@ def test_a_link_does_not_take_answers_without_end_and_others_go_on() -> None:
     statuses = [browser().post(link, human(score=str(n % 10))).status_code for n in range(32)]
     assert statuses == [303] * 30 + [429] * 2
     assert browser().post(other, human(score="9")).status_code == 303
+
+
+@inside
+def test_a_required_question_cannot_be_skipped_by_posting_a_later_page() -> None:
+    survey = factories.SurveyFactory()
+    survey.questions.filter(kind="rating").update(is_required=True)
+    survey.questions.create(
+        key="why", kind="text", text={"en": "Why?"}, position=9,
+        show_if={"field": "answer.delivery", "op": "exists"},
+    )  # fmt: skip
+    link = invited(survey=survey)
+    assert browser().post(link, human(p="2")).status_code == 422
+    going = browser().post(link, human(p="2", score="9"))
+    assert "page=1" in going["Location"]
+    assert Response.objects.get().is_partial
+    going = browser().post(link, human(p="1", **{"q-delivery": "3"}))
+    assert "page=2" in going["Location"]
+
+
+@inside
+def test_what_an_earlier_answer_made_pointless_is_not_kept() -> None:
+    survey = factories.SurveyFactory()
+    survey.questions.create(
+        key="why", kind="text", text={"en": "Why?"}, position=9,
+        show_if={"field": "response.segment", "op": "eq", "value": "detractor"},
+    )  # fmt: skip
+    link = invited(survey=survey)
+    browser().post(link, human(score="2", **{"q-why": "terrible"}))
+    assert Answer.objects.get(question__key="why").text == "terrible"
+    browser().post(link, human(score="10"))
+    assert not Answer.objects.filter(question__key="why").exists()
+    browser().post(link, human(score="10", **{"q-why": "never asked"}))
+    assert not Answer.objects.filter(question__key="why").exists()
+
+
+@inside
+def test_choices_can_be_taken_back() -> None:
+    survey = factories.SurveyFactory()
+    options = [{"key": key, "text": {"en": key}} for key in ("a", "b")]
+    survey.questions.create(key="some", kind="multiple", text={"en": "Which?"}, options=options, position=9)
+    link = invited(survey=survey)
+    browser().post(link, human(score="9"))
+    browser().post(link, human(p="1", **{"q-some": ["a", "b"]}))
+    assert Answer.objects.get().choices == ["a", "b"]
+    browser().post(link, human(p="1"))
+    assert not Answer.objects.exists()
+
+
+@inside
+def test_an_answer_goes_to_the_version_that_was_read() -> None:
+    survey = factories.SurveyFactory()
+    first = versions.publish(survey_id=survey.pk, now=timezone.now())
+    link = invited(survey=survey)
+    page = browser().get(link).content.decode()
+    stamp = re.findall(r'name="t" value="([^"]+)"', page)[0]
+    survey.questions.filter(kind="rating").delete()
+    second = versions.publish(survey_id=survey.pk, now=timezone.now())
+    assert second != first
+    with time_machine.travel(timezone.now() + timedelta(seconds=20)):
+        answer = browser().post(link, {"t": stamp, "score": "9", "q-delivery": "4"})
+    assert answer.status_code == 303
+    assert Response.objects.get().version == first
+    assert not Answer.objects.exists()  # The question is gone; the rest is kept.
+
+
+@inside
+def test_a_machine_does_not_use_up_an_anonymous_link() -> None:
+    survey = factories.SurveyFactory()
+    Survey.objects.update(is_anonymous=True)
+    versions.publish(survey_id=survey.pk, now=timezone.now())
+    link = invited(survey=survey)
+    browser().post(link, {"score": "0"})
+    assert Invitation.objects.get().used_on is None
+    assert browser().post(link, human(score="7", save="1")).status_code == 204
+    assert Response.objects.count() == 1
+    posted = human(score="9", comment="Me")
+    first, again = browser().post(link, posted), browser().post(link, posted)
+    assert first["Location"] == again["Location"]
+    assert list(Response.objects.filter(is_suspected=False).values_list("score", "comment")) == [(9, "Me")]
+    created = Delivery.objects.filter(event_type="response.created")
+    assert all(row.created_at.hour == 0 for row in created)
+
+
+@inside
+def test_links_that_answers_got_expire() -> None:
+    going = browser().post("/s/open", {"k": ticket_for(public_survey()), "score": "9"})["Location"]
+    own = going.split("?")[0]
+    assert browser().get(own).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(days=61)):
+        assert browser().get(own).status_code == 404
+
+
+@inside
+@pytest.mark.parametrize("charset", ["hex", "rot13", "unicode_escape", "utf-16"])
+def test_pages_in_other_encodings_are_refused(charset: str) -> None:
+    link = invited()
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    assert browser().generic("POST", link, b"score=9", content_type=kind).status_code == 400
+    assert browser().generic("POST", "/s/open", b"k=9", content_type=kind).status_code == 400
+    assert not Response.objects.exists()
+
+
+@inside
+def test_a_comment_that_only_some_are_asked_for_is_shown_to_them_alone() -> None:
+    survey = factories.SurveyFactory()
+    german = {"field": "contact.country", "op": "eq", "value": "DE"}
+    survey.questions.filter(kind="comment").update(show_if=german)
+    versions.publish(survey_id=survey.pk, now=timezone.now())
+    for country, asked in (("DE", True), ("AT", False), ("DE", True)):
+        link = invited(survey=survey, contact=factories.ContactFactory(country=country))
+        assert ('name="comment"' in browser().get(link).content.decode()) == asked

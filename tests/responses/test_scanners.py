@@ -1,5 +1,6 @@
 """Machines that open, run and press everything in a mail, and humans who do odd things."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -83,12 +84,16 @@ def test_score_links_opened_at_once_make_the_answer_suspected(link: str) -> None
     assert Response.objects.get().suspicions == ["burst"]
 
 
-def test_whoever_opens_the_trap_is_a_machine(link: str) -> None:
+def test_whoever_opens_the_trap_is_a_machine_and_others_are_not(link: str) -> None:
     page = browser().get(link).content.decode()
-    assert f'href="{link}/more"' in page
-    assert browser().get(f"{link}/more").status_code == 404
-    browser().post(link, human(score="10"))
-    assert Response.objects.get().suspicions == ["trap"]
+    trap = re.findall(rf'href="({link}/more[^"]+)"', page)[0]
+    stamp = re.findall(r'name="t" value="([^"]+)"', page)[0]
+    assert browser().get(trap).status_code == 404
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        browser().post(link, {"t": stamp, "score": "10"})
+        assert Response.objects.get().suspicions == ["trap"]
+        browser().post(link, human(score="2"))  # The human who opens the link a moment later.
+    assert (Response.objects.get().score, Response.objects.get().suspicions) == (2, [])
 
 
 def test_the_trap_of_a_wrong_link_is_a_wrong_link() -> None:
@@ -152,8 +157,8 @@ def test_a_humans_judgement_stands(link: str) -> None:
     with time_machine.travel(now + timedelta(minutes=2)):
         browser().post(link, human(score="5"))
     response.refresh_from_db()
-    assert response.is_suspected
-    assert figures() == {}
+    assert (response.is_suspected, response.judged_by) == (False, "")
+    assert figures() == {5: 1}
 
 
 def test_opening_costs_one_query_and_answering_a_few(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,3 +230,47 @@ def test_adding_answers_is_no_change_of_mind(link: str) -> None:
     assert not Revision.objects.exists()
     browser().post(link, human(p="1", **{"q-delivery": "1"}))
     assert Revision.objects.get().answers == {"delivery": 5}
+
+
+def test_score_links_opened_by_a_machine_do_not_overwrite_the_human(link: str) -> None:
+    browser().post(link, human(score="9", comment="human"))
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        for score in (0, 1, 2):
+            browser().get(f"{link}?score={score}")
+        browser().post(link, human(score="0"))
+    response = Response.objects.get()
+    assert (response.score, response.comment, response.is_suspected) == (9, "human", False)
+    assert figures() == {9: 1}
+
+
+def test_a_machines_answer_is_never_put_back_as_a_humans(link: str) -> None:
+    browser().post(link, {"score": "0"})
+    later = timezone.now() + timedelta(hours=1)
+    for seconds, score in ((0, 9), (2, 8), (4, 7)):
+        with time_machine.travel(later + timedelta(seconds=seconds)):
+            browser().post(link, human(score=str(score)))
+    assert Response.objects.get().score != 0 or Response.objects.get().is_suspected
+
+
+def test_who_wavers_on_one_page_is_human_and_the_last_word_counts(link: str) -> None:
+    with time_machine.travel(timezone.now() - timedelta(days=1)):
+        browser().post(link, human(score="5", comment="old"))
+    page = read_for(20)
+    start = timezone.now()
+    for seconds, score in ((0, 7), (2, 8), (4, 9)):
+        with time_machine.travel(start + timedelta(seconds=seconds)):
+            browser().post(link, {"t": page, "score": str(score), "save": "1"})
+    with time_machine.travel(start + timedelta(seconds=7)):
+        browser().post(link, {"t": page, "score": "9", "comment": "now better"})
+    response = Response.objects.get()
+    assert (response.score, response.comment, response.is_suspected) == (9, "now better", False)
+    assert figures() == {9: 1}
+
+
+def test_a_draft_that_comes_late_does_not_make_a_complete_answer_partial(link: str) -> None:
+    page = read_for(20)
+    browser().post(link, human(score="9", comment="Done", **{"q-delivery": "4"}))
+    assert not Response.objects.get().is_partial
+    browser().post(link, {"t": page, "score": "9", "save": "1"})
+    response = Response.objects.get()
+    assert (response.is_partial, response.comment) == (False, "Done")

@@ -61,6 +61,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='response',
+            name='page_made_at',
+            field=models.DateTimeField(editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='revision',
+            name='page_made_at',
+            field=models.DateTimeField(editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='response',
             name='properties',
             field=models.JSONField(blank=True, default=dict, verbose_name='properties'),
         ),

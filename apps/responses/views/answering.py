@@ -1,5 +1,7 @@
 """From a posted page to what is stored, and on to the next page."""
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.responses import forms
@@ -7,7 +9,7 @@ from apps.responses.finding import Found
 from apps.responses.services import InvalidAnswerError, Submission
 from apps.responses.suspicion import Act, suspicions
 from apps.responses.views import showing
-from apps.surveys.definition import Answers, next_page
+from apps.surveys.definition import Answers, next_page, passed_over
 
 
 def is_draft(request: HttpRequest) -> bool:
@@ -15,7 +17,9 @@ def is_draft(request: HttpRequest) -> bool:
     return request.POST.get("save") == "1"
 
 
-def read(request: HttpRequest, found: Found, number: int, act: Act, channel: str) -> tuple[Submission, int | None]:
+def read(
+    request: HttpRequest, found: Found, number: int, act: Act, channel: str, made_at: datetime | None
+) -> tuple[Submission, int | None]:
     """The submission in a posted page, and the page that follows it; None: nothing is left to ask.
 
     Raises InvalidAnswerError.
@@ -28,12 +32,17 @@ def read(request: HttpRequest, found: Found, number: int, act: Act, channel: str
         page = forms.read_page(request.POST, found.definition, page=number, given=found.answers, facts=facts)
         answers, cleared = page.answers, page.cleared
         together = {key: value for key, value in {**found.answers, **answers}.items() if key not in cleared}
-        following = next_page(found.definition, together, facts, number)  # type: ignore[assignment]
+        following = passed_over(found.definition, together, facts, number)  # type: ignore[assignment]
+        if following is None:
+            following = next_page(found.definition, together, facts, number)  # type: ignore[assignment]
     submission = Submission(
         answers=answers,
         cleared=cleared,
         locale=language,
-        is_partial=following is not None and not (is_draft(request) and _was_complete(found)),
+        is_partial=following is not None,
+        is_draft=is_draft(request),
+        page_made_at=made_at,
+        version_id=found.version_id,
         suspicions=suspicions(act),
         channel=channel,
     )
@@ -47,10 +56,6 @@ def _first_answer(request: HttpRequest, found: Found) -> Answers:
     if lead is None or lead.key not in page.answers:
         raise InvalidAnswerError(errors or {"score": "missing"})
     return {lead.key: page.answers[lead.key]}
-
-
-def _was_complete(found: Found) -> bool:
-    return found.response is not None and not found.response.is_partial
 
 
 def go_on(request: HttpRequest, token: str, following: int | None, language: str) -> HttpResponse:

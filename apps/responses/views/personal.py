@@ -10,13 +10,15 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from apps.common import limits
-from apps.common.tokens import TOKEN_LENGTH, hash_token, new_token
+from apps.common.tokens import TOKEN_LENGTH, hash_token
 from apps.responses import finding, forms, services, suspicion, tickets
 from apps.responses.finding import Found
 from apps.responses.models import Response
 from apps.responses.services import Origin, Submission
 from apps.responses.suspicion import Act
+from apps.responses.tickets import Stamp
 from apps.responses.views import answering, public, showing
+from apps.surveys.definition import segment_of_answers
 
 _TRAP_SECONDS = 600
 _MAX_OPENED = 20
@@ -31,13 +33,21 @@ MAX_ANSWERS = 30
 def survey(request: HttpRequest, token: str) -> HttpResponse:
     """Show the survey, or store what was posted and go on."""
     now = timezone.now()
-    found = finding.by_token(token, now=now) if len(token) == TOKEN_LENGTH else None
+    if not showing.is_readable(request):
+        return showing.unreadable()
+    stamp = tickets.read_stamp(request.POST.get("t", "")) if request.method == "POST" else None
+    version = stamp.version_id if stamp else None
+    found = finding.by_token(token, now=now, version=version) if len(token) == TOKEN_LENGTH else None
     if found is None:
         return public.survey(request, token, now)
+    if stamp and found.used_on and found.response is None:
+        own = tickets.own_token(token, request.POST["t"])
+        if finding.by_token(own, now=now):  # Sent twice: the first one has made the answer.
+            return survey(request, own)
     if refused := _refusal(request, found, now):
         return refused
     if request.method == "POST":
-        return _store(request, token, found, now)
+        return _store(request, token, found, stamp, now)
     if "score" in request.GET:
         _note_opened(token, request.GET["score"])
     number = _number(request.GET.get("page", ""), found)
@@ -63,9 +73,16 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
 def call_back(request: HttpRequest, token: str) -> HttpResponse:
     """Note that the respondent wants to be called."""
     now = timezone.now()
+    if not showing.is_readable(request):
+        return showing.unreadable()
     found = finding.by_token(token, now=now)
     if found is None or found.response is None or _is_expired(found, now):
         return showing.wrong_link(request)
+    thanks_page = found.definition.thanks_for(segment_of_answers(found.definition, found.answers))
+    if not thanks_page.offers_call_back:
+        return showing.wrong_link(request)
+    if limits.count_for("answer", hash_token(token).hex()) > MAX_ANSWERS:
+        return showing.too_many(request)
     try:
         wanted = forms.read_call_back(request.POST.dict())
     except services.InvalidAnswerError as error:
@@ -76,10 +93,10 @@ def call_back(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD"])
 def trap(request: HttpRequest, token: str) -> HttpResponse:
-    """No human finds this address. Nothing is stored; for ten minutes we know that a machine reads the link's page."""
+    """No human finds this address. Nothing is stored; for ten minutes we know that a machine reads this very page."""
     if finding.by_token(token, now=timezone.now()) is None:
         return showing.wrong_link(request)
-    cache.set(_key("trap", token), 1, _TRAP_SECONDS)
+    cache.set(_key("trap", token + request.GET.get("t", "")[:200]), 1, _TRAP_SECONDS)
     return showing.closed(request, 404)
 
 
@@ -104,14 +121,15 @@ def _number(text: str, found: Found) -> int:
 def _sheet(
     request: HttpRequest, token: str, found: Found, now: datetime, number: int, errors: dict[str, str] | None = None
 ) -> showing.Sheet:
+    stamp = tickets.new_stamp(now, found.version_id)
     return showing.sheet_of(
         request,
         found,
         number=number,
-        hidden=showing.stamp(now),
+        hidden={"t": stamp},
         action=showing.where(request, "survey", token),
         errors=errors,
-        trap=reverse("responses:trap", args=[token]),
+        trap=f"{reverse('responses:trap', args=[token])}?t={stamp}",
         kiosk_url=public.kiosk_of(found),
     )
 
@@ -119,25 +137,30 @@ def _sheet(
 def _thanks(
     request: HttpRequest, token: str, found: Found, now: datetime, errors: dict[str, str] | None = None
 ) -> HttpResponse:
+    kiosk_url = public.kiosk_of(found)
     sheet = showing.sheet_of(
         request,
         found,
         errors=errors,
-        change_url=showing.where(request, "survey", token) if found.is_open else "",
-        call_back_url="" if public.kiosk_of(found) else showing.where(request, "call_back", token),
-        kiosk_url=public.kiosk_of(found),
+        # A kiosk's next visitor must not find the answer of the last one.
+        change_url=showing.where(request, "survey", token) if found.is_open and not kiosk_url else "",
+        call_back_url="" if kiosk_url else showing.where(request, "call_back", token),
+        kiosk_url=kiosk_url,
     )
     return showing.thanks(request, found, sheet, status=422 if errors else 200)
 
 
-def _store(request: HttpRequest, token: str, found: Found, now: datetime) -> HttpResponse:
+def _store(request: HttpRequest, token: str, found: Found, stamp: Stamp | None, now: datetime) -> HttpResponse:
     # By link, not by address: a whole office may answer the mails of one morning.
     if limits.count_for("answer", hash_token(token).hex()) > MAX_ANSWERS:
         return showing.too_many(request)
+    if answering.is_draft(request) and found.definition.is_anonymous and found.response is None:
+        return HttpResponse(status=204)  # It would use the link up, and the page would not learn the answer's own.
     number = _number(request.POST.get("p", ""), found)
     try:
-        submission, following = answering.read(request, found, number, _act(request, token, now), _channel(found))
-        token = _submit(token, found, submission, now)
+        act, made_at = _act(request, token, found, number, stamp, now), stamp.made_at if stamp else None
+        submission, following = answering.read(request, found, number, act, _channel(found), made_at)
+        token = _submit(token, request.POST.get("t", ""), found, submission, now)
     except services.InvalidAnswerError as error:
         return showing.page(request, found, _sheet(request, token, found, now, number, error.errors), status=422)
     except services.AlreadyAnsweredError:
@@ -147,14 +170,14 @@ def _store(request: HttpRequest, token: str, found: Found, now: datetime) -> Htt
     return answering.go_on(request, token, following, submission.locale)
 
 
-def _submit(token: str, found: Found, submission: Submission, now: datetime) -> str:
+def _submit(token: str, stamp: str, found: Found, submission: Submission, now: datetime) -> str:
     """Store the answer; returns the token that leads to it from now on."""
     if found.invitation_id is None:
         origin = Origin(found.survey_id, token, found.touchpoint_id)
         services.submit_openly(origin=origin, submission=submission, now=now)
         return token
-    # An anonymous answer gets a link of its own, which only this browser learns.
-    own = new_token() if found.definition.is_anonymous else ""
+    # An anonymous answer gets a link of its own, which only this page learns.
+    own = tickets.own_token(token, stamp) if found.definition.is_anonymous else ""
     services.submit(invitation_id=found.invitation_id, submission=submission, now=now, token=own)
     return own or token
 
@@ -165,12 +188,14 @@ def _channel(found: Found) -> str:
     return Response.Channel.EMBED if found.is_shown else Response.Channel.EMAIL
 
 
-def _act(request: HttpRequest, token: str, now: datetime) -> Act:
-    made_at = tickets.read_stamp(request.POST.get("t", ""))
+def _act(request: HttpRequest, token: str, found: Found, number: int, stamp: Stamp | None, now: datetime) -> Act:
+    seconds = (now - stamp.made_at).total_seconds() if stamp else None
+    if seconds is not None and number and found.response:
+        seconds = max(seconds, suspicion.TOO_FAST_SECONDS)  # Who goes on has proved to read; pages may be skipped.
     return Act(
-        seconds=(now - made_at).total_seconds() if made_at else None,
+        seconds=seconds,
         agent=request.headers.get("User-Agent", ""),
-        opened_trap=cache.get(_key("trap", token)) is not None,
+        opened_trap=cache.get(_key("trap", token + request.POST.get("t", "")[:200])) is not None,
         opened_scores=[score for score, at in _opened(token) if now.timestamp() - at <= suspicion.BURST_SECONDS],
     )
 

@@ -37,7 +37,7 @@ def survey(request: HttpRequest, key: str, now: datetime, channel: str = Respons
     if not found.is_open:
         return showing.over(request, found)
     properties = _properties(request, found)
-    ticket = Ticket(found.survey_id, found.touchpoint_id, properties, channel, now)
+    ticket = Ticket(found.survey_id, found.touchpoint_id, properties, channel, now, found.version_id)
     return _page(request, with_properties(found, properties), ticket, now)
 
 
@@ -53,11 +53,14 @@ def kiosk(request: HttpRequest, key: str) -> HttpResponse:
 def open_page(request: HttpRequest) -> HttpResponse:
     """The page of a ticket, or its answer."""
     now = timezone.now()
+    if not showing.is_readable(request):
+        return showing.unreadable()
     # Kiosks stand for weeks: their page is as old as the day they were switched on.
     ticket = tickets.read_ticket(request.POST.get("k") or request.GET.get("k", ""), now=now, lifetime=KIOSK_LIFETIME)
     if ticket is None or (ticket.channel != Response.Channel.KIOSK and ticket.made_at < now - TICKET_LIFETIME):
         return showing.wrong_link(request)
-    found = finding.by_id(ticket.survey_id, touchpoint=ticket.touchpoint_id, now=now)
+    shown = ticket.version_id if request.method == "POST" else None
+    found = finding.by_id(ticket.survey_id, touchpoint=ticket.touchpoint_id, version=shown, now=now)
     if found is None or not (found.is_public or ticket.channel == Response.Channel.EMBED):
         return showing.wrong_link(request)
     if not found.is_open:
@@ -116,7 +119,7 @@ def _store(request: HttpRequest, found: Found, ticket: Ticket, now: datetime) ->
     found = with_properties(begun, ticket.properties) if begun else found
     try:
         act = Act((now - ticket.made_at).total_seconds(), request.headers.get("User-Agent", ""))
-        submission, following = answering.read(request, found, 0, act, ticket.channel)
+        submission, following = answering.read(request, found, 0, act, ticket.channel, ticket.made_at)
         origin = Origin(found.survey_id, token, ticket.touchpoint_id, ticket.properties)
         services.submit_openly(origin=origin, submission=submission, now=_given_at(request, now) if is_kiosk else now)
     except services.InvalidAnswerError as error:

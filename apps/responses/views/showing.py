@@ -1,7 +1,6 @@
 """What all pages of a respondent share: language, headers, and how what was found becomes HTML."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -13,7 +12,6 @@ from django.utils.translation import gettext as _
 from apps.common import limits
 from apps.common.compression import compress
 from apps.common.texts import base_language
-from apps.responses import tickets
 from apps.responses.finding import Found
 from apps.responses.forms import sentence
 from apps.surveys.mails import current_theme
@@ -70,7 +68,8 @@ def sheet_of(
         typed=_typed(request, found, number),
         hidden={**(hidden or {}), "p": str(number)},
         action=action,
-        languages=other_languages(request, found, language),
+        # What was posted has no address of its own to come back to.
+        languages={} if request.method == "POST" else other_languages(request, found, language),
         call_back=found.response.call_back if found.response else "",
         kiosk_url=kiosk_url,
         is_embedded=is_framed(request),
@@ -180,6 +179,11 @@ def send(request: HttpRequest, html: str, language: str, status: int, framed_by:
     return compress(request, answer)
 
 
-def stamp(now: datetime) -> dict[str, str]:
-    """The hidden field that says when a page was made."""
-    return {"t": tickets.new_stamp(now)}
+def is_readable(request: HttpRequest) -> bool:
+    """Whether a posted page is in UTF-8, as ours are; nothing else is tried."""
+    return str((request.content_params or {}).get("charset", "utf-8")).lower() in {"utf-8", "utf8"}
+
+
+def unreadable() -> HttpResponse:
+    """Not one of our pages."""
+    return HttpResponse("Bad request.", status=400, content_type="text/plain")

@@ -81,6 +81,8 @@ class Survey(models.Model):
 
     def clean(self) -> None:
         super().clean()
+        if self.key == "open":
+            raise ValidationError({"key": _("“open” has a meaning of its own in the address. Take another key.")})
         taken = RESERVED & set(self.public_properties if isinstance(self.public_properties, list) else [])
         if taken:
             message = _("“%(name)s” has a meaning of its own in the address. Take another name.")
