@@ -463,3 +463,11 @@ def test_a_comment_that_only_some_are_asked_for_is_shown_to_them_alone() -> None
     for country, asked in (("DE", True), ("AT", False), ("DE", True)):
         link = invited(survey=survey, contact=factories.ContactFactory(country=country))
         assert ('name="comment"' in browser().get(link).content.decode()) == asked
+
+
+@inside
+def test_a_draft_of_all_there_is_to_ask_is_complete() -> None:
+    survey = factories.SurveyFactory()
+    survey.questions.exclude(kind="nps").delete()
+    browser().post(invited(survey=survey), human(score="9", save="1"))
+    assert not Response.objects.get().is_partial

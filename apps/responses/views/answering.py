@@ -9,7 +9,7 @@ from apps.responses.finding import Found
 from apps.responses.services import InvalidAnswerError, Submission
 from apps.responses.suspicion import Act, suspicions
 from apps.responses.views import showing
-from apps.surveys.definition import Answers, next_page, passed_over
+from apps.surveys.definition import Answers, next_page, passed_over, walk
 
 
 def is_draft(request: HttpRequest) -> bool:
@@ -26,15 +26,18 @@ def read(
     """
     language = showing.language_of(request, found)
     facts = {**found.facts, "response": {"language": language}}
+    following: int | None
     if is_draft(request):
-        answers, cleared, following = _first_answer(request, found), frozenset[str](), 0
+        answers, cleared = _first_answer(request, found), frozenset[str]()
+        said = {**found.answers, **answers}
+        following = 0 if any(q.key not in said for q in walk(found.definition, said, facts)) else None
     else:
         page = forms.read_page(request.POST, found.definition, page=number, given=found.answers, facts=facts)
         answers, cleared = page.answers, page.cleared
         together = {key: value for key, value in {**found.answers, **answers}.items() if key not in cleared}
-        following = passed_over(found.definition, together, facts, number)  # type: ignore[assignment]
+        following = passed_over(found.definition, together, facts, number)
         if following is None:
-            following = next_page(found.definition, together, facts, number)  # type: ignore[assignment]
+            following = next_page(found.definition, together, facts, number)
     submission = Submission(
         answers=answers,
         cleared=cleared,
