@@ -149,18 +149,15 @@ def _found(row: Any, now: datetime) -> Found:
      version_id, definition_text,
      touchpoint_id, touchpoint, is_known, contact_locale, contact_properties, country, event_properties,
      origins, theme) = row  # fmt: skip
-    # A survey that nobody has saved in the editor has no version yet.
+    # Without a version nobody has saved it in the editor yet.
     text = definition_text or json.dumps(versions.current_document(Survey(pk=survey_id, is_anonymous=is_anonymous)))
     definition = versions.read(text)
-    response = None
-    if response_id:
-        said = _answers(definition, score, comment, json.loads(answers or "{}"))
-        response = Given(response_id, said, call_back, channel, locale, is_partial, answered_at)
-    properties = {**_json(event_properties), **_json(page_properties), **_json(link_properties)}
-    contact = {**_json(contact_properties), "country": country}
-    if definition.is_anonymous and invitation_id:
-        # From the second page on nobody knows any more who answers: the first must not ask by it either.
-        properties, contact = {}, {}
+    said = _answers(definition, score, comment, _json(answers))
+    given = Given(response_id, said, call_back, channel, locale, is_partial, answered_at)
+    facts: Facts = {
+        "property": {**_json(event_properties), **_json(page_properties), **_json(link_properties)},
+        "contact": {**_json(contact_properties), "country": country},
+    }
     if invitation_id is None and answered_at:
         expires_at = answered_at + LINK_LIFETIME
     return Found(
@@ -176,12 +173,13 @@ def _found(row: Any, now: datetime) -> Found:
         is_shown=invitation_status == Invitation.Status.SHOWN,
         expires_at=expires_at,
         used_on=used_on,
-        response=response,
+        response=given if response_id else None,
         touchpoint_id=touchpoint_id,
         touchpoint=_json(touchpoint),
         locale=contact_locale or "",
         is_known=is_known,
-        facts={"property": properties, "contact": contact},
+        # From the second page on nobody knows any more who answers anonymously: the first must not ask by it either.
+        facts={} if definition.is_anonymous and invitation_id else facts,
         frame_ancestors=tuple((origins or "").split()),
     )
 

@@ -25,6 +25,9 @@ from apps.surveys.models import Theme
 from apps.surveys.sheets import Sheet, question_of, styles_of
 
 _THEME = ("brand_name", "accent", "on_accent", "font", "imprint_url", "privacy_url", "logo_digest")
+_SCRIPT = re.compile(r"<script.*</script>", re.DOTALL)
+_SPACED = re.compile(r" (?:=>|=|===|!==|&&|\|\|) | ?[,;{}] ?")
+"""What needs no spaces around it. Selectors such as ``[data-lead] :checked`` keep theirs."""
 # Not to be guessed, so that no tenant's text can hold it.
 _MARK = f"m{secrets.token_hex(8)}-"
 _FONTS = {
@@ -89,8 +92,9 @@ def _shell(
         is_embedded=is_embedded,
         nonce=_mark("nonce"),
     )
-    # Nothing that anybody typed stands in it: lines may lose their indentation.
-    return re.sub(r"\n\s+", "\n", _render_page(sheet))
+    # Nothing that anybody typed stands in it: lines may lose their indentation, our script its spaces.
+    page = re.sub(r"\n\s+", "\n", _render_page(sheet))
+    return _SCRIPT.sub(lambda script: _SPACED.sub(lambda sign: sign[0].strip(), script[0]), page)
 
 
 def _mark(name: str) -> str:

@@ -92,6 +92,7 @@ def styles_of(questions: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     lengths = {len(question.get("numbers", ())) for question in questions} - {0}
     return {
         "has_scale": bool(lengths),
+        "has_wide": max(lengths, default=0) > 7,
         "has_odd": bool(lengths - {5, 11}),
         "has_faces": any(question["style"] != "numbers" for question in questions),
         "has_choices": any(q["kind"] in survey.CHOICES | {survey.YES_NO, survey.OPT_IN} for q in questions),

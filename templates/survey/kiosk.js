@@ -5,8 +5,7 @@
   const home = new URL(d.body.dataset.kiosk, url), made = Date.now();
   let rest, run = fresh(), busy;
   const anew = () => {
-    // A page of one answer must not meet the next visitor; and now and then the survey may have changed.
-    if (home.pathname !== new URL(url).pathname || navigator.onLine && Date.now() - made > 36e5) return location.replace(home);
+{# A page of one answer must not meet the next visitor; and now and then the survey may have changed. #}    if (home.pathname !== new URL(url).pathname || navigator.onLine && Date.now() - made > 36e5) return location.replace(home);
     run = fresh();
     saved = draft = 0;
     d.querySelector("main").replaceWith(start.cloneNode(true));

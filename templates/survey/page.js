@@ -23,7 +23,7 @@
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(css[0]);
       d.adoptedStyleSheets = [sheet];
-    } catch { return location.assign(url); }
+    } catch { return location.assign(url || ""); }
     d.title = n.title;
     d.querySelector("main").replaceWith(m);
     if (url) history.replaceState(0, "", url);

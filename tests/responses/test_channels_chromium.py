@@ -66,6 +66,7 @@ def make_survey() -> Survey:
 def invite(base: str) -> Callable[[str], str]:
     """Invites somebody who reads one language; returns the link."""
     factories.theme()
+    factories.TouchpointFactory()
     survey = make_survey()
 
     def make(language: str) -> str:
