@@ -23,7 +23,7 @@ SELECT i.id, i.status, i.link_expires_at, i.used_on, COALESCE(i.properties, '{}'
         FROM @.responses_answer a WHERE a.response_id = r.id)::text,
        s.id, s.key, s.is_active, s.archived_at, s.closes_at, s.is_public, s.public_properties::text, s.is_anonymous,
        v.id, v.definition::text,
-       t.id, t.name::text, c.id IS NOT NULL, c.locale, c.properties::text, c.country, e.properties::text,
+       t.id, t.key, t.name::text, c.id IS NOT NULL, c.locale, c.properties::text, c.country, e.properties::text,
        (SELECT string_agg(w.origin, ' ') FROM @.surveys_website w),
        (SELECT row_to_json(th) FROM (SELECT brand_name, accent, on_accent, font, imprint_url, privacy_url, logo_digest
                                      FROM @.surveys_theme LIMIT 1) th)::text
@@ -97,6 +97,7 @@ class Found:
     used_on: date | None = None
     response: Given | None = None
     touchpoint_id: int | None = None
+    touchpoint_key: str = ""
     touchpoint: Mapping[str, str] = field(default_factory=dict)
     locale: str = ""
     is_known: bool = False
@@ -147,7 +148,7 @@ def _found(row: Any, now: datetime) -> Found:
      response_id, score, comment, call_back, channel, locale, is_partial, answered_at, link_properties, answers,
      survey_id, survey_key, is_active, archived_at, closes_at, is_public, public_properties, is_anonymous,
      version_id, definition_text,
-     touchpoint_id, touchpoint, is_known, contact_locale, contact_properties, country, event_properties,
+     touchpoint_id, touchpoint_key, touchpoint, is_known, contact_locale, contact_properties, country, event_properties,
      origins, theme) = row  # fmt: skip
     # Without a version nobody has saved it in the editor yet.
     text = definition_text or json.dumps(versions.current_document(Survey(pk=survey_id, is_anonymous=is_anonymous)))
@@ -175,6 +176,7 @@ def _found(row: Any, now: datetime) -> Found:
         used_on=used_on,
         response=given if response_id else None,
         touchpoint_id=touchpoint_id,
+        touchpoint_key=touchpoint_key or "",
         touchpoint=_json(touchpoint),
         locale=contact_locale or "",
         is_known=is_known,

@@ -207,25 +207,53 @@ def test_it_is_answered_with_the_keyboard_alone(invite: Any, browser: Any) -> No
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("size", "language"), [(PHONE, "de"), (PHONE, "en"), (DESKTOP, "de"), (DESKTOP, "en")])
 def test_a_public_link_keeps_what_the_survey_allows(
-    base: str, invite: Any, browser: Any, size: Any, *, script: bool
+    base: str, invite: Any, browser: Any, size: Any, language: str, *, script: bool
 ) -> None:
     page = browser(size, script=script).new_page()
-    page.goto(f"{base}/s/order?touchpoint=order_received&store=Kiel&secret=x&lang=de&score=9")
-    expect(heading(page)).to_contain_text(WORDS["de"][0])
+    question, go_on, send, thanks, _sorry = WORDS[language]
+    page.goto(f"{base}/s/order?touchpoint=order_received&store=Kiel&secret=x&lang={language}&score=9")
+    expect(heading(page)).to_contain_text(question)
+    if script:
+        assert barriers_of(page) == []
     page.wait_for_timeout(HUMAN_MS)
-    page.get_by_role("button", name="Weiter").click()
-    page.wait_for_timeout(HUMAN_MS)
-    page.get_by_role("button", name="Antwort senden").click()
-    expect(heading(page)).to_have_text("Vielen Dank!")
+    page.get_by_role("button", name=go_on).click()
+    expect(page.locator("fieldset.stars")).to_be_visible()
+    page.get_by_role("button", name=send).click()
+    expect(heading(page)).to_have_text(thanks)
     response = Response.objects.get()
     assert (response.score, response.channel, response.contact_id) == (9, "link", None)
-    assert (response.properties, response.touchpoint.key if response.touchpoint else "") == (
-        {"store": "Kiel"},
-        "order_received",
-    )
+    assert response.properties == {"store": "Kiel"}
+    assert response.touchpoint
+    assert response.touchpoint.key == "order_received"
     assert not response.is_suspected
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize(("size", "language"), [(PHONE, "de"), (DESKTOP, "en")])
+def test_a_kiosk_is_answered_and_begins_anew(
+    base: str, invite: Any, browser: Any, size: Any, language: str, *, script: bool
+) -> None:
+    page = browser(size, script=script).new_page()
+    if script:
+        page.clock.install()
+    question, go_on, send, thanks, _sorry = WORDS[language]
+    page.goto(f"{base}/s/order/kiosk?store=Kiel&lang={language}")
+    if script:
+        assert barriers_of(page) == []
+    page.wait_for_timeout(HUMAN_MS)
+    page.locator("[data-lead] label").nth(10).click()
+    page.get_by_role("button", name=go_on).click()
+    expect(page.locator("fieldset.stars")).to_be_visible()
+    page.get_by_role("button", name=send).click()
+    expect(heading(page)).to_have_text(thanks)
+    expect(page.locator("main a")).to_have_count(0)
+    if script:
+        page.clock.run_for(9000)
+    expect(heading(page)).to_contain_text(question, timeout=15_000)
+    expect(page.locator("[data-lead] :checked")).to_have_count(0)
+    assert (Response.objects.get().score, Response.objects.get().channel) == (10, "kiosk")
 
 
 def test_a_kiosk_keeps_answers_while_it_is_offline_and_begins_anew(base: str, invite: Any, browser: Any) -> None:

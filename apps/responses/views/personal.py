@@ -130,14 +130,14 @@ def _sheet(
         action=showing.where(request, "survey", token),
         errors=errors,
         trap=f"{reverse('responses:trap', args=[token])}?t={stamp}",
-        kiosk_url=public.kiosk_of(found),
+        kiosk_url=public.kiosk_of(request, found),
     )
 
 
 def _thanks(
     request: HttpRequest, token: str, found: Found, now: datetime, errors: dict[str, str] | None = None
 ) -> HttpResponse:
-    kiosk_url = public.kiosk_of(found)
+    kiosk_url = public.kiosk_of(request, found)
     sheet = showing.sheet_of(
         request,
         found,

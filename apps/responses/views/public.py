@@ -71,15 +71,17 @@ def open_page(request: HttpRequest) -> HttpResponse:
     return _page(request, found, ticket, now)
 
 
-def kiosk_of(found: Found) -> str:
+def kiosk_of(request: HttpRequest, found: Found) -> str:
     """Where the kiosk that gave an answer begins anew; "" if it was none."""
     if found.response is None or found.response.channel != Response.Channel.KIOSK:
         return ""
-    return _kiosk_url(found)
+    return _kiosk_url(request, found)
 
 
-def _kiosk_url(found: Found) -> str:
+def _kiosk_url(request: HttpRequest, found: Found) -> str:
     query = {k: v for k, v in found.facts.get("property", {}).items() if k in found.public_properties}
+    query |= {"touchpoint": found.touchpoint_key} if found.touchpoint_key else {}
+    query |= {"lang": request.GET["lang"]} if "lang" in request.GET else {}
     return reverse("responses:kiosk", args=[found.survey_key]) + (f"?{urlencode(query)}" if query else "")
 
 
@@ -99,7 +101,9 @@ def _page(
         hidden={"k": tickets.write_ticket(ticket)},
         action=_action(request),
         errors=errors,
-        kiosk_url=(request.get_full_path() if request.method == "GET" else _kiosk_url(found)) if is_kiosk else "",
+        kiosk_url=(request.get_full_path() if request.method == "GET" else _kiosk_url(request, found))
+        if is_kiosk
+        else "",
     )
     return showing.page(request, found, sheet, status=422 if errors else 200)
 
