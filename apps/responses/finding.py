@@ -150,7 +150,6 @@ def _found(row: Any, now: datetime) -> Found:
      version_id, definition_text,
      touchpoint_id, touchpoint_key, touchpoint, is_known, contact_locale, contact_properties, country, event_properties,
      origins, theme) = row  # fmt: skip
-    # Without a version nobody has saved it in the editor yet.
     text = definition_text or json.dumps(versions.current_document(Survey(pk=survey_id, is_anonymous=is_anonymous)))
     definition = versions.read(text)
     said = _answers(definition, score, comment, _json(answers))

@@ -94,16 +94,16 @@ def _properties(request: HttpRequest, found: Found) -> dict[str, str]:
 def _page(
     request: HttpRequest, found: Found, ticket: Ticket, now: datetime, errors: dict[str, str] | None = None
 ) -> HttpResponse:
-    is_kiosk = ticket.channel == Response.Channel.KIOSK
+    kiosk_url = ""
+    if ticket.channel == Response.Channel.KIOSK:
+        kiosk_url = request.get_full_path() if request.method == "GET" else _kiosk_url(request, found)
     sheet = showing.sheet_of(
         request,
         found,
         hidden={"k": tickets.write_ticket(ticket)},
         action=_action(request),
         errors=errors,
-        kiosk_url=(request.get_full_path() if request.method == "GET" else _kiosk_url(request, found))
-        if is_kiosk
-        else "",
+        kiosk_url=kiosk_url,
     )
     return showing.page(request, found, sheet, status=422 if errors else 200)
 
