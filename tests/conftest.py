@@ -36,7 +36,6 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
 def nothing_remembered() -> None:
     """A process remembers hosts, keys and touchpoints for seconds, and the last request's language and URLs."""
     from django.core.cache import cache
-    from django.db import connection
     from django.urls import set_urlconf
     from django.utils import translation
 
@@ -48,8 +47,6 @@ def nothing_remembered() -> None:
     integrations._clear()
     touchpoints._keys.clear()
     cache.clear()
-    # A request on a tenant's host leaves its connection in the tenant, as it does in a web server's thread.
-    connection.set_schema_to_public()
     translation.activate("en")
     set_urlconf(None)
 

@@ -110,6 +110,11 @@ class TestOutsideATransaction:
 
 @pytest.mark.django_db
 class TestInsideATransaction:
+    @pytest.fixture(autouse=True)
+    def in_public(self, db: None) -> None:
+        """A request of an earlier test leaves its connection in the tenant, as it does in a web server's thread."""
+        connection.set_schema_to_public()
+
     def test_a_savepoints_rollback_leaves_the_schema_right(self) -> None:
         assert server_schema() == "public"
         point = transaction.savepoint()
