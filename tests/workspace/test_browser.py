@@ -1,81 +1,23 @@
 """The pages in a browser: what scripts do, and that the security policy has nothing against them."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-import psycopg
 import pytest
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
-from django.test.testcases import LiveServerThread
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from apps.accounts.models import User
 from apps.touchpoints.models import Event
 from apps.triggers import dry_runs, services, versions
 from apps.triggers.models import DryRun
 from tests import factories
-from tests.environment import NAME, SERVER_URL
+from tests.browsing import base, chromium, complaints_of, database
 from tests.workspace.conftest import HOST
 
 pytestmark = pytest.mark.chromium
-COPY = f"{NAME}_pages"
-
-
-@pytest.fixture
-def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A copy of the tests' database: a server sees only what is committed, and that must meet no other test."""
-    from django.db import connections
-
-    with django_db_blocker.unblock():
-        connections.close_all()
-        with psycopg.connect(SERVER_URL, autocommit=True) as admin:
-            admin.execute(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')
-            admin.execute(f'CREATE DATABASE "{COPY}" TEMPLATE "{NAME}"')
-        connections.settings["default"]["NAME"] = COPY
-        try:
-            yield
-        finally:
-            connections.close_all()
-            connections.settings["default"]["NAME"] = NAME
-            with psycopg.connect(SERVER_URL, autocommit=True) as admin:
-                admin.execute(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')
-
-
-@pytest.fixture
-def chromium(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    """Debian's Chromium."""
-    # Playwright's loop runs in this thread and makes Django careful; but the test waits for it each time.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--host-resolver-rules=MAP * 127.0.0.1"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def base(chromium: Browser) -> Iterator[str]:
-    """Where a server shows nordwind's pages; the test stands in nordwind."""
-    # Only now: beside a running loop Django has a connection of its own, which must be the test's.
-    from django.db import connections
-    from django_tenants.utils import tenant_context
-
-    from apps.tenants.models import Tenant
-
-    server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-    server.daemon = True
-    server.start()
-    server.is_ready.wait()
-    assert server.error is None, server.error
-    with tenant_context(Tenant.objects.get(schema_name="nordwind")):
-        yield f"http://{HOST}:{server.port}"
-    connections.close_all()
-    server.terminate()
-    server.join()
+__all__ = ["base", "chromium", "database"]
 
 
 @pytest.fixture
@@ -86,14 +28,6 @@ def context(base: str, chromium: Browser) -> BrowserContext:
     opened = chromium.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
     opened.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "domain": HOST, "path": "/"}])
     return opened
-
-
-def complaints_of(page: Page) -> list[str]:
-    """What the browser complains about from now on, but for the missing HTTPS."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
 
 
 def test_why_is_answered_and_a_dry_run_is_watched_to_its_end(base: str, context: BrowserContext, now: datetime) -> None:

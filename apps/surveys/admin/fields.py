@@ -6,10 +6,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.fields import InvalidJSONInput
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from unfold.widgets import TEXTAREA_CLASSES
+
+from apps.common.jsontext import JSONText
 
 MAX_NAMES = 20
 BUILDER = forms.Media(
@@ -32,30 +33,11 @@ def key_from(text: str, taken: set[str], fallback: str, length: int = 40) -> str
     return key
 
 
-class JSONText(forms.JSONField):
-    """JSON in a text area, laid out to be read; an empty one means ``empty``, never null."""
-
-    def __init__(self, *, empty: type = dict, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.empty = empty
-
-    def to_python(self, value: Any) -> Any:
-        try:
-            found = super().to_python(value.strip() if isinstance(value, str) else value)
-        except RecursionError as error:
-            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": "…"}) from error
-        return self.empty() if found is None else found
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        try:
-            return super().bound_data(data, initial)
-        except RecursionError:
-            return InvalidJSONInput(data)
+class BlankJSON(JSONText):
+    """JSON in a text area that is blank where there is nothing, so that an untouched row counts as unchanged."""
 
     def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, InvalidJSONInput):
-            return value
-        return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
+        return super().prepare_value(value) if value else ""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Laid out differently, or empty in another way, it is the same."""
@@ -65,7 +47,7 @@ class JSONText(forms.JSONField):
             return True
 
 
-class OptionsField(JSONText):
+class OptionsField(BlankJSON):
     """Options; one that has no key yet gets one from its text."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 from apps.common.admin import BaseStacked
 from apps.common.texts import FALLBACK, localized
 from apps.surveys import branching, versions
-from apps.surveys.admin.fields import ConditionWidget, JSONText, OptionsField, key_from
+from apps.surveys.admin.fields import BlankJSON, ConditionWidget, OptionsField, key_from
 from apps.surveys.admin.wording import FIELDS, sentence
 from apps.surveys.definition import CHOICES, CSAT, LEADS, MAX_QUESTIONS, RATING, SCALE
 from apps.surveys.models import Question, Survey, ThankYou
@@ -37,7 +37,7 @@ class QuestionForm(forms.ModelForm):
         help_text=gettext_lazy("What conditions and exports call it. Empty: made from the text."),
     )
     options = OptionsField(required=False)
-    show_if = JSONText(required=False, widget=ConditionWidget())
+    show_if = BlankJSON(required=False, widget=ConditionWidget())
     low = forms.IntegerField(min_value=0, max_value=1, required=False, widget=UnfoldAdminIntegerFieldWidget)
     high = forms.IntegerField(min_value=2, max_value=10, required=False, widget=UnfoldAdminIntegerFieldWidget)
     position = forms.IntegerField(

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin_site import tenant_admin
 from apps.common.conditions import ConditionError
+from apps.common.jsontext import JSONText
 from apps.triggers import cadences, problems
 from apps.triggers.admin.forms import CadenceForm
 from apps.triggers.admin.live import DraftPage
-from apps.triggers.admin.widgets import JSONText, PeriodWidget, RecurrenceWidget, WindowsWidget
+from apps.triggers.admin.widgets import PeriodWidget, RecurrenceWidget, WindowsWidget
 from apps.triggers.models import Cadence, Decision
 from apps.triggers.preview import preview
 

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin_site import tenant_admin
+from apps.common.jsontext import JSONText
 from apps.triggers import dry_runs, services, versions
 from apps.triggers.admin.forms import TriggerRuleForm
 from apps.triggers.admin.live import LivePage, TryPage
-from apps.triggers.admin.widgets import ConditionWidget, JSONText, WindowsWidget
+from apps.triggers.admin.widgets import ConditionWidget, WindowsWidget
 from apps.triggers.models import DryRun, Segment, TriggerRule
 from apps.triggers.rules import Snapshot
 from apps.triggers.sentences import sentence

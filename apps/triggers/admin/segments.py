@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin_site import tenant_admin
 from apps.common.db import connection
+from apps.common.jsontext import JSONText
 from apps.contacts.models import Contact
 from apps.triggers import segments
 from apps.triggers.admin.forms import SegmentForm
 from apps.triggers.admin.live import LivePage
-from apps.triggers.admin.widgets import ConditionWidget, JSONText
+from apps.triggers.admin.widgets import ConditionWidget
 from apps.triggers.models import Segment, TriggerRule
 from apps.triggers.sentences import condition_in_words
 
