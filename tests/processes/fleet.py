@@ -168,9 +168,18 @@ class Fleet:
         return running
 
     def start_all(self, *, beats: int, workers: int) -> None:
-        """Start so many at the same moment, and wait until all are ready."""
-        roles: list[Role] = [*(["beat"] * beats), *(["worker"] * workers)]  # type: ignore[list-item]
-        started = [self.start(role, wait=False) for role in roles]
+        """Start so many, and wait until all are ready.
+
+        Further beats follow once the first has written the schedule: while its table is empty, django-celery-beat
+        lets two of them write the same entry, and the second one logs an error before it goes on.
+        """
+        from django_celery_beat.models import PeriodicTask
+
+        started = [self.start("worker", wait=False) for _ in range(workers)]
+        for number in range(beats):
+            started.append(self.start("beat", wait=False))
+            if number == 0:
+                wait_for("the schedule", lambda: PeriodicTask.objects.filter(name="tick").exists(), 30)
         for running in started:
             running.wait_until_ready()
 
