@@ -18,3 +18,15 @@ class AgendaItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.schema_name}/{self.queue}"
+
+
+class Progress(models.Model):
+    """How far somebody is with a batch whose effects cannot be taken back. Unlogged: see apps.common.progress."""
+
+    id = models.UUIDField(primary_key=True)
+    begun = models.PositiveSmallIntegerField(default=0)
+    answered = models.PositiveSmallIntegerField(default=0)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.answered}/{self.begun}"

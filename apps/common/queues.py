@@ -20,13 +20,15 @@ class Drain(NamedTuple):
 DRAINS: dict[str, Drain] = {}
 
 
-def drain_task(*, queue: str, step: Callable[[datetime], int], next_due: Callable[[], datetime | None]) -> None:
-    """Register the Celery task ``queue`` that drains the current tenant's rows."""
+def drain_task(
+    *, queue: str, step: Callable[[datetime], int], next_due: Callable[[], datetime | None], seconds: float = 20.0
+) -> None:
+    """Register the Celery task ``queue`` that drains the current tenant's rows, ``seconds`` at a time."""
     DRAINS[queue] = Drain(step, next_due)
 
     @shared_task(name=queue)
     def run() -> int:
-        return agenda.drain(queue=queue, step=step, next_due=next_due, clock=timezone.now)
+        return agenda.drain(queue=queue, step=step, next_due=next_due, clock=timezone.now, seconds=seconds)
 
 
 def repair(*, now: datetime) -> int:

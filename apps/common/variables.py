@@ -7,7 +7,7 @@ else in the text, known template syntax included, stays as it was written.
 import re
 from collections.abc import Mapping
 
-_VARIABLE = re.compile(r"\{\{ ?([a-z_.]{1,40}) ?(?:\|([^{}|\n]{0,80}))?\}\}")
+VARIABLE = re.compile(r"\{\{ ?([a-z_][a-z0-9_.]{0,59}) ?(?:\|([^{}|\n]{0,80}))?\}\}")
 
 _BRACES = re.compile(r"\{\{([^{}\n]{0,200})\}\}")
 
@@ -21,14 +21,14 @@ def fill(text: str, values: Mapping[str, str]) -> str:
             return match[0]
         return values[name] or (fallback or "").strip()
 
-    return _VARIABLE.sub(replacement, text)
+    return VARIABLE.sub(replacement, text)
 
 
 def unknown_variables(text: str, known: set[str]) -> list[str]:
     """What stands in double braces and would be left standing, in order of first use."""
     found = []
     for braces in _BRACES.finditer(text):
-        variable = _VARIABLE.fullmatch(braces[0])
+        variable = VARIABLE.fullmatch(braces[0])
         if variable is None or variable[1] not in known:
             found.append(variable[1] if variable else braces[1].strip())
     return list(dict.fromkeys(found))

@@ -169,7 +169,7 @@ def case(pk: UUID) -> Case:
 
 def emails(values: dict[str, Any]) -> QuerySet[OutgoingEmail]:
     """E-mails that fit an EmailFilter; without their bodies."""
-    found = OutgoingEmail.objects.defer("text", "html", "headers")
+    found = OutgoingEmail.objects.defer("values", "headers")
     if values["q"]:
         words = values["q"]
         found = found.filter(Q(to_email__icontains=words) | Q(to_name__icontains=words) | Q(subject__icontains=words))
@@ -178,7 +178,7 @@ def emails(values: dict[str, Any]) -> QuerySet[OutgoingEmail]:
 
 def contact_history(of: Contact) -> dict[str, list[Any]]:
     """What we know of a contact: the newest answers, decisions and mails, and why we may write. Four queries."""
-    mails = of.emails.defer("text", "html", "headers").order_by("-queued_at", "-pk")
+    mails = of.emails.defer("values", "headers").order_by("-queued_at", "-pk")
     return {
         "responses": list(of.responses.select_related("touchpoint").order_by("-answered_at", "-pk")[:HISTORY]),
         "decisions": list(told_decisions().filter(contact=of).order_by("-decided_at", "-pk")[:HISTORY]),

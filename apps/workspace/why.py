@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
-from apps.messaging import services as messaging
+from apps.messaging import suppressions
 from apps.messaging.models import Suppression
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Event
@@ -82,14 +82,18 @@ def about_contact(of: Contact) -> AboutContact:
     """The contact's events, approaches, legal bases and whether its address is blocked. At most six queries."""
     approaches = list(of.outreaches.order_by("-at", "-pk")[:APPROACHES])
     surveys = Survey.objects.in_bulk({pk for row in approaches if (pk := _survey_id(row)) is not None})
-    blocked = Suppression.objects.filter(address_hash=messaging.address_hash(of.email)) if of.email else None
+    blocked = (
+        Suppression.objects.filter(address_hash=suppressions.address_hash(of.email), lifted_at=None)
+        if of.email
+        else None
+    )
     recent = of.events.select_related("touchpoint").defer("properties", "contact_data")
     return AboutContact(
         events=list(recent.order_by("-occurred_at", "-pk")[:EVENTS]),
         approaches=[(row, surveys.get(_survey_id(row) or 0)) for row in approaches],
         budget=ContactBudget.objects.first() or ContactBudget(),
         bases=list(of.legal_bases.order_by("granted_at")),
-        suppression=blocked.first() if blocked is not None else None,
+        suppression=blocked.first() if of.email else None,
     )
 
 

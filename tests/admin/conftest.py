@@ -14,8 +14,9 @@ from apps.contacts.models import Company, Contact, LegalBasis, Outreach
 from apps.embed.models import EmbedSecret, Placement
 from apps.integrations.models import Attempt, Delivery, Endpoint
 from apps.integrations.services import create_api_key
+from apps.messaging import frames
 from apps.messaging.models import OutgoingEmail, Sender, Suppression
-from apps.messaging.services import address_hash
+from apps.messaging.suppressions import address_hash
 from apps.responses.models import Answer, Response, Revision
 from apps.surveys.models import Invitation, Question, Survey, Website
 from apps.touchpoints.models import Event, Stage, Touchpoint
@@ -84,8 +85,10 @@ def run_flow(number: int) -> None:
     Outreach.objects.create(contact=contact, kind="invitation", reason=f"r{number}", at=NOW)
     event = Event.objects.create(touchpoint=touchpoint, contact=contact, occurred_at=NOW, received_at=NOW)
     mail = OutgoingEmail.objects.create(
-        reason=f"m{number}", contact=contact, to_email=contact.email, from_header="x", subject="Hi", html="<p>",
-        text="Answer: https://nordwind.resonanz.test/s/SECRETTOKEN?score=9", message_id=f"<{number}>",
+        reason=f"m{number}", contact=contact, to_email=contact.email, from_header="x", subject="Hi",
+        frame_id=frames.store([frames.VERBATIM])[frames.VERBATIM],
+        values={"text": "Answer: https://nordwind.resonanz.test/s/SECRETTOKEN?score=9", "body_html": "<p>"},
+        message_id=f"<{number}>",
         due_at=NOW, queued_at=NOW,
     )  # fmt: skip
     common = {"survey": survey, "touchpoint": touchpoint, "contact": contact}

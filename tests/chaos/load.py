@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from apps.common import agenda
 from apps.messaging.models import OutgoingEmail
-from apps.messaging.services import DELIVER_QUEUE, LEASE
+from apps.messaging.sending import LEASE
+from apps.messaging.services import DELIVER_QUEUE
 from apps.surveys.models import Invitation
 from apps.triggers import cadences
 from apps.triggers.models import Decision

@@ -16,7 +16,7 @@ from apps.cases.models import Case
 from apps.insights.models import Rollup
 from apps.insights.services import roll_up
 from apps.integrations.services import create_api_key
-from apps.messaging import services as messaging
+from apps.messaging import sending as messaging
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Response, ScoreChange
 from apps.surveys import services as surveys

@@ -5,7 +5,9 @@ import pytest
 import requests
 from anymail.exceptions import AnymailRecipientsRefused, AnymailRequestsAPIError
 
-from apps.messaging.transport import _outcome_of, address, backoff
+from apps.messaging.mime import address
+from apps.messaging.outcomes import of_error
+from apps.messaging.results import backoff
 
 
 def esp(status_code: int) -> AnymailRequestsAPIError:
@@ -35,7 +37,7 @@ def esp(status_code: int) -> AnymailRequestsAPIError:
     ],
 )
 def test_only_a_clear_answer_is_believed(error: Exception, status: str) -> None:
-    assert _outcome_of(error).status == status
+    assert of_error(error).status == status
 
 
 def test_tries_move_apart_but_not_beyond_an_hour() -> None:

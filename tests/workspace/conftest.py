@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
 from apps.cases import services as cases
 from apps.contacts.models import Company, Contact, LegalBasis
+from apps.messaging import frames
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Answer, Response, Revision, ScoreChange
 from apps.surveys.models import Invitation, Question, Survey
@@ -77,7 +78,8 @@ def mail(contact: Contact, reason: str, at: datetime, subject: str) -> OutgoingE
     return OutgoingEmail.objects.create(
         reason=reason, contact=contact, to_email=contact.email or "", to_name=contact.name,
         from_header="N <n@example.com>",
-        subject=subject, text="Hello", html="<p style='color:red'>Hello</p>", message_id=f"<{reason}@example.com>",
+        subject=subject, frame_id=frames.store([frames.VERBATIM])[frames.VERBATIM],
+        values={"text": "Hello", "body_html": "<p style='color:red'>Hello</p>"}, message_id=f"<{reason}@example.com>",
         status="sent", due_at=at, queued_at=at, sent_at=at,
     )  # fmt: skip
 

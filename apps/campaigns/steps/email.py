@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.utils.safestring import SafeString, mark_safe
+
 from apps.campaigns.steps.base import Run
+from apps.common.patterns import escaped_around
 from apps.common.texts import localized
 from apps.common.variables import fill, one_line
-from apps.contacts import ledger
+from apps.contacts import ledger, preferences
 from apps.contacts import services as contacts
 from apps.contacts.budget import Entry
+from apps.contacts.eligibility import FOLLOW_UPS
 from apps.contacts.models import Contact, Outreach
 from apps.messaging import services as messaging
+from apps.messaging import suppressions
 from apps.surveys import recheck
 from apps.surveys.mails import Letter, current_theme, language_of, render_letters
 
@@ -21,13 +26,14 @@ def run(runs: Sequence[Run]) -> None:
     """Write a mail per run, in one go; runs whose contact must not be mailed are skipped with the reason."""
     people = {run.response.contact.id: run.response.contact for run in runs if run.response.contact}
     allowed = contacts.with_legal_basis(contact_ids=list(people))
-    suppressed = messaging.suppressed(emails={c.email for c in people.values() if c.email})
+    suppressed = suppressions.suppressed(emails={c.email for c in people.values() if c.email})
+    refusing = preferences.refusing(contact_ids=list(people), kind=FOLLOW_UPS)
     countered = recheck.countered_invitations(invitation_ids=_invitations(runs))
     brand = current_theme().brand_name
     letters: dict[UUID, Letter] = {}
     for run in runs:
         contact = run.response.contact
-        objection = _objection(contact, allowed, suppressed)
+        objection = _objection(contact, allowed, suppressed, refusing)
         if run.response.invitation_id in countered:
             objection = objection or "counter_event"
         letter = _letter(run, contact, brand) if contact and not objection else None
@@ -58,14 +64,16 @@ def _invitations(runs: Sequence[Run]) -> list[UUID]:
     return [run.response.invitation_id for run in runs if run.response.invitation_id]
 
 
-def _objection(contact: Contact | None, allowed: set[UUID], suppressed: set[str]) -> str:
+def _objection(contact: Contact | None, allowed: set[UUID], suppressed: set[str], refusing: set[UUID]) -> str:
     if contact is None:
         return "contact_gone"
     if not contact.email:
         return "no_address"
     if contact.email in suppressed:
         return "suppressed"
-    return "" if contact.id in allowed else "no_legal_basis"
+    if contact.id not in allowed:
+        return "no_legal_basis"
+    return "preference" if contact.id in refusing else ""
 
 
 def _letter(run: Run, contact: Contact, brand: str) -> Letter | None:
@@ -83,12 +91,21 @@ def _letter(run: Run, contact: Contact, brand: str) -> Letter | None:
         "touchpoint": localized(response.touchpoint.name, language) if response.touchpoint else "",
         "brand": brand,
     }
-    filled = fill(body.replace("\r\n", "\n"), values)
+    body = body.replace("\r\n", "\n")
     return Letter(
         reason=f"step:{run.row.id}",
         contact=contact,
         template="follow_up",
         subject=one_line(fill(subject, values)),
         language=language,
-        context={"body": filled, "paragraphs": [p for p in filled.split("\n\n") if p.strip()]},
+        context={"body": mark_safe(body), "paragraphs": _paragraphs(body)},  # noqa: S308
+        values=values,
+        key=(step.pk, bare, body),
+        stream=f"campaign:{step.campaign_id}",
     )
+
+
+def _paragraphs(body: str) -> list[SafeString]:
+    """The tenant's text as HTML; its places stay, and take each mail's own values when it is sent."""
+    parts = [part for part in escaped_around(body).split("\n\n") if part.strip()]
+    return [mark_safe(part.replace("\n", "<br>")) for part in parts]  # noqa: S308

@@ -58,8 +58,12 @@ class Post:
             to_name=person.name,
             from_header=self.from_header,
             subject=subject,
-            text=text,
-            html="".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n")),
+            values={
+                "text": text,
+                "body_html": "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n")),
+            },
+            domain=(person.email or "").rpartition("@")[2],
+            frame_id=0,  # known when it is written
             message_id=f"<{mail_id}@{self.domain}>",
             status="sent",
             due_at=at,

@@ -63,8 +63,9 @@ class EmailRow(NamedTuple):
     to_name: str
     from_header: str
     subject: str
-    text: str
-    html: str
+    values: dict[str, str]
+    domain: str
+    frame_id: int
     message_id: str
     status: str
     due_at: datetime

@@ -10,8 +10,9 @@ from apps.campaigns.models import Enrolment, StepRun
 from apps.cases.models import Case
 from apps.contacts.models import Contact, LegalBasis, Outreach
 from apps.insights.models import Rollup
+from apps.messaging import frames
 from apps.messaging.models import OutgoingEmail, Suppression
-from apps.messaging.services import address_hash
+from apps.messaging.suppressions import address_hash
 from apps.responses.models import Answer, Response, Revision
 from apps.surveys.models import Invitation
 from apps.touchpoints.models import Event
@@ -23,13 +24,15 @@ def write(*, records: rows.Records) -> dict[str, int]:
     """Store everything in the current tenant, parents first; returns rows by table."""
     counts = {}
     blocked = [row._replace(address_hash=address_hash(row.email)) for row in records.suppressions]
+    frame_id = frames.store([frames.VERBATIM])[frames.VERBATIM]
+    mails = [row._replace(frame_id=frame_id) for row in records.emails]
     plan: tuple[tuple[type[models.Model], type[NamedTuple], Sequence[NamedTuple]], ...] = (
         (Contact, rows.ContactRow, records.contacts),
         (LegalBasis, rows.LegalBasisRow, records.legal_bases),
         (Suppression, rows.SuppressionRow, blocked),
         (Outreach, rows.OutreachRow, records.outreaches),
         (Event, rows.EventRow, records.events),
-        (OutgoingEmail, rows.EmailRow, records.emails),
+        (OutgoingEmail, rows.EmailRow, mails),
         (Invitation, rows.InvitationRow, records.invitations),
         (Decision, rows.DecisionRow, records.decisions),
         (Response, rows.ResponseRow, records.responses),

@@ -11,6 +11,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from apps.messaging.models import OutgoingEmail
+from apps.messaging.parcels import as_sent
 from apps.workspace import lists
 from apps.workspace.filters import EmailFilter
 from apps.workspace.paging import page
@@ -30,8 +31,8 @@ def emails(request: HttpRequest) -> HttpResponse:
 @login_required
 def email(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One e-mail: head, text, and the HTML in a frame that can do nothing."""
-    found = get_object_or_404(OutgoingEmail.objects.select_related("contact").defer("html"), pk=pk)
-    return render(request, "workspace/email.html", {"email": found})
+    found = get_object_or_404(OutgoingEmail.objects.select_related("contact"), pk=pk)
+    return render(request, "workspace/email.html", {"email": found, "sent": as_sent(found)})
 
 
 # Mails are styled inline, so the frame needs its own policy: styles and embedded pictures, nothing else.
@@ -51,4 +52,5 @@ def email(request: HttpRequest, pk: UUID) -> HttpResponse:
 )
 def html(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The HTML part on its own, for the frame."""
-    return HttpResponse(get_object_or_404(OutgoingEmail.objects.only("html"), pk=pk).html)
+    sent = as_sent(get_object_or_404(OutgoingEmail, pk=pk))
+    return HttpResponse(sent.html if sent else "")

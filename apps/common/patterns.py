@@ -1,0 +1,79 @@
+"""Texts with places for values, taken apart once and filled a million times. Pure: no Django.
+
+The same whitelist substitution as in ``variables``: ``{{ name }}``, ``{{ name|fallback }}``, one pass, nothing else.
+"""
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import NamedTuple
+
+from apps.common.variables import VARIABLE
+
+RAW_SUFFIX = "_html"
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+class Place(NamedTuple):
+    """Where a value goes: what to write when it is empty, and what stood there."""
+
+    name: str
+    fallback: str
+    written: str
+
+
+class Pattern:
+    """A text or HTML pattern with CRLF line ends, as UTF-8.
+
+    In HTML values and fallbacks are escaped, unless the value's name ends with ``_html``: those are made by us.
+    """
+
+    __slots__ = ("_is_html", "_literals", "_places")
+
+    def __init__(self, source: str, *, is_html: bool = False) -> None:
+        self._is_html = is_html
+        self._literals: list[bytes] = []
+        self._places: list[Place] = []
+        at = 0
+        for found in VARIABLE.finditer(source):
+            self._literals.append(_encoded(source[at : found.start()]))
+            self._places.append(Place(found[1], (found[2] or "").strip(), found[0]))
+            at = found.end()
+        self._literals.append(_encoded(source[at:]))
+
+    def fill(self, values: Mapping[str, str]) -> bytes:
+        """The text with its values; places whose value is not known stay as they were written."""
+        if not self._places:
+            return self._literals[0]
+        seen: dict[Place, bytes] = {}
+        parts = [self._literals[0]]
+        for place, literal in zip(self._places, self._literals[1:], strict=True):
+            value = seen.get(place)
+            if value is None:
+                value = seen[place] = self._value(place, values)
+            parts.append(value)
+            parts.append(literal)
+        return b"".join(parts)
+
+    def _value(self, place: Place, values: Mapping[str, str]) -> bytes:
+        value = place.written
+        if place.name in values:
+            value = values[place.name] or place.fallback
+        if self._is_html and not place.name.endswith(RAW_SUFFIX):
+            value = escape(value)
+        return _encoded(value)
+
+
+def escaped_around(source: str) -> str:
+    """A text as HTML whose places stay as they are: what is filled in there is escaped then."""
+    parts, at = [], 0
+    for found in VARIABLE.finditer(source):
+        parts += [escape(source[at : found.start()]), found[0]]
+        at = found.end()
+    return "".join([*parts, escape(source[at:])])
+
+
+def _encoded(text: str) -> bytes:
+    if "\n" in text or "\r" in text:
+        text = _NEWLINE.sub("\r\n", text)
+    return text.encode("utf-8", "replace")  # a lone surrogate is no reason to hold a mail back
