@@ -32,6 +32,8 @@ def configure(sender: Celery, **_: Any) -> None:
         "beat_schedule": {
             "tick": {"task": "tenants.tick", "schedule": settings.TICK_SECONDS, "options": {"expires": 60}},
             "sweep": {"task": "tenants.sweep", "schedule": settings.SWEEP_SECONDS, "options": {"expires": 600}},
+            "purge": {"task": "relays.purge", "schedule": 86_400, "options": {"expires": 3600}},
+            "forget": {"task": "messaging.forget_progress", "schedule": 86_400, "options": {"expires": 3600}},
         },
         "beat_max_loop_interval": max(1, settings.TICK_SECONDS),
         "broker_transport_options": {"socket_timeout": 5, "socket_connect_timeout": 2},

@@ -114,6 +114,7 @@ def _environment(port: int, data: Path) -> dict[str, str]:
     (data / "mail").mkdir(exist_ok=True)
     chosen = {
         "EMAIL_URL": f"maildir://{data / 'mail'}",
+        "SMS_URL": f"sink://{data / 'mail'}",
         "LOG_LEVEL": "WARNING",
         "COMPRESS_STATIC": "false",
         "TICK_SECONDS": "2",

@@ -5,13 +5,14 @@ Every setting an operator may change is read here; ``config/settings.py`` only u
 
 import os
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from apps.relays.esps import ESPS, Proof
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,6 +20,7 @@ env = environ.Env()
 environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
 
 _HOST = re.compile(r"^(?=.{1,253}(:|$))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$")
+_SMS_SENDER = re.compile(r"^(\+[1-9]\d{6,14}|\d{3,8}|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11})$")
 
 
 def fail(name: str, sentence: str) -> ImproperlyConfigured:
@@ -130,14 +132,8 @@ def email() -> dict[str, Any]:
     parts = urlsplit(value)
     if parts.scheme == "maildir":
         return {"EMAIL_BACKEND": "apps.messaging.maildir.MaildirBackend", "MAILDIR": Path(parts.path)}
-    if parts.scheme.startswith("anymail+"):
-        name = parts.scheme.removeprefix("anymail+")
-        if not name.isidentifier() or find_spec(f"anymail.backends.{name}") is None:
-            raise fail("EMAIL_URL", f"names an unknown ESP, “{name}”; see django-anymail's list.")
-        return {
-            "EMAIL_BACKEND": f"anymail.backends.{name}.EmailBackend",
-            "ANYMAIL": {k.removeprefix("ANYMAIL_"): v for k, v in os.environ.items() if k.startswith("ANYMAIL_")},
-        }
+    if value.startswith("anymail+"):  # No scheme to urlsplit where there is an underscore in the name.
+        return _esp(value.partition("://")[0].removeprefix("anymail+").lower().replace("-", "_"))
     if parts.scheme not in {"smtp", "smtps", "smtp+tls", "smtp+ssl"}:
         raise fail("EMAIL_URL", "must start with smtp://, smtp+tls://, smtps://, maildir:// or anymail+NAME://.")
     try:
@@ -147,3 +143,57 @@ def email() -> dict[str, Any]:
     if not found.get("EMAIL_HOST"):
         raise fail("EMAIL_URL", "names no mail server; write smtp://user:password@host:587.")
     return {**found, "EMAIL_TIMEOUT": 30}
+
+
+def _esp(name: str) -> dict[str, Any]:
+    """An ESP's settings; refused where anybody could post to the webhook that it reports to."""
+    esp = ESPS.get(name)
+    if esp is None:
+        raise fail("EMAIL_URL", f"names an unknown ESP, “{name}”; known are {', '.join(ESPS)}.")
+    given = {k.removeprefix("ANYMAIL_"): v for k, v in os.environ.items() if k.startswith("ANYMAIL_") and v.strip()}
+    signing = f"{name}_{esp.signing}".upper()
+    is_signed = bool(esp.signing and given.get(signing))
+    secret = given.get("WEBHOOK_SECRET", "")
+    if secret and (":" not in secret or len(secret.partition(":")[2]) < 16):
+        raise fail("ANYMAIL_WEBHOOK_SECRET", "must be user:password, the password at least 16 random characters.")
+    if esp.proof is Proof.SIGNATURE and not is_signed:
+        raise fail(
+            f"ANYMAIL_{signing}",
+            f"is not set; without it nobody can tell {esp.title}'s delivery reports from forged ones.",
+        )
+    if esp.proof in {Proof.SECRET, Proof.EITHER} and not (secret or is_signed):
+        other = f"(or ANYMAIL_{signing}) " if esp.signing else ""
+        raise fail(
+            "ANYMAIL_WEBHOOK_SECRET",
+            f"{other}is not set; without it anybody could forge {esp.title}'s delivery reports.",
+        )
+    return {"EMAIL_BACKEND": esp.backend, "ANYMAIL": given}
+
+
+def sms() -> dict[str, str]:
+    """The service for text messages from SMS_URL: twilio://SID:TOKEN@/?from=+49…, sink:///folder, nothing for none."""
+    value = text("SMS_URL", "")
+    if not value:
+        return {}
+    parts = urlsplit(value)
+    # A plus sign in a query means a space; nobody writes %2B.
+    query = {name: given[0].strip() for name, given in parse_qs(parts.query.replace("+", "%2B")).items()}
+    sender = query.get("from", "")
+    if parts.scheme == "sink":
+        return {"provider": "sink", "folder": parts.path, "sender": sender or "Resonanz"}
+    if parts.scheme != "twilio":
+        raise fail("SMS_URL", "must start with twilio:// or sink://.")
+    if not parts.username or not parts.password:
+        raise fail("SMS_URL", "needs the account's SID and token: twilio://SID:TOKEN@/?from=+49….")
+    if not _SMS_SENDER.match(sender):
+        raise fail("SMS_URL", "needs a sender after ?from=: a number (+49…), a service (MG…) or a name of 11 letters.")
+    account, token = unquote(parts.username), unquote(parts.password)
+    api_url = query.get("api_url", "")
+    return {"provider": "twilio", "account": account, "token": token, "sender": sender, "api_url": api_url}
+
+
+def mail_dns() -> dict[str, str]:
+    """The records that the mail service of EMAIL_URL asks of senders' domains, from MAIL_DNS_…"""
+    names = ("spf_include", "dkim_selector", "dkim_target", "dkim_value", "return_path_label", "return_path_target")
+    found = {name: text(f"MAIL_DNS_{name.upper()}", "") for name in names}
+    return {name: value for name, value in found.items() if value}

@@ -21,18 +21,20 @@ def tenant(request: HttpRequest) -> list[dict[str, Any]]:
                        ("triggers.segment", "group_work"), ("surveys.survey", "quiz"), ("surveys.theme", "palette"),
                        ("contacts.contactbudget", "hourglass_top"), ("contacts.businesscalendar", "calendar_month"),
                        ("triggers.decision", "alt_route"), ("triggers.dryrun", "science"),
-                       ("surveys.invitation", "send")]),
+                       ("surveys.invitation", "send"), ("surveys.reminder", "notifications")]),
         (_("On your website"), [("embed.placement", "web_asset"), ("surveys.website", "language"),
                                 ("embed.embedsecret", "fingerprint")]),
         (_("Answering"), [("responses.response", "forum"), ("cases.case", "support_agent")]),
         (_("Follow-up"), [("campaigns.campaign", "campaign"), ("campaigns.enrolment", "how_to_reg"),
                           ("campaigns.steprun", "checklist")]),
-        (_("Mail"), [("messaging.sender", "alternate_email"), ("messaging.outgoingemail", "outbox"),
-                     ("messaging.suppression", "block"), ("contacts.outreach", "history")]),
+        (_("Mail"), [("messaging.mailtemplate", "drafts"), ("messaging.sender", "alternate_email"),
+                     ("messaging.outgoingemail", "outbox"), ("messaging.suppression", "block"),
+                     ("messaging.mailpolicy", "inventory_2"), ("contacts.outreach", "history")]),
         (_("Developers"), [("integrations.apikey", "key"), ("integrations.endpoint", "webhook"),
                            ("integrations.delivery", "outbound")]),
         (_("People"), [("contacts.contact", "person"), ("contacts.company", "domain"),
-                       ("contacts.legalbasis", "gavel"), ("accounts.user", "badge"), ("auth.group", "groups")]),
+                       ("contacts.legalbasis", "gavel"), ("contacts.optin", "mark_email_read"),
+                       ("contacts.consentpolicy", "policy"), ("accounts.user", "badge"), ("auth.group", "groups")]),
     ]  # fmt: skip
     workspace = {"title": _("Back to the workspace"), "icon": "arrow_back", "link": "/", "active": False}
     return [{"items": [workspace]}, *_groups(tenant_admin, groups, request)]
@@ -42,6 +44,7 @@ def operator(request: HttpRequest) -> list[dict[str, Any]]:
     """Side bar of the operator's admin."""
     groups: list[Group] = [
         (_("Platform"), [("tenants.tenant", "apartment"), ("tenants.domain", "language")]),
+        (_("Mail"), [("relays.relay", "forward_to_inbox"), ("relays.relaystate", "heart_check")]),
         (_("Schedule"), [("django_celery_beat.periodictask", "schedule"),
                          ("django_celery_beat.intervalschedule", "timelapse"),
                          ("django_celery_beat.crontabschedule", "calendar_clock"),

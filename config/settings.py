@@ -17,6 +17,9 @@ SECRET_KEY = env.secret_key(DEBUG)
 SECRET_KEY_FALLBACKS = env.text("SECRET_KEY_FALLBACKS", "").split()
 # Suppressed addresses are remembered as hashes under this key: it must outlive SECRET_KEY.
 ADDRESS_KEY = env.text("ADDRESS_KEY", SECRET_KEY)
+# What is encrypted in the database (apps/common/sealed.py), and the keys before it.
+CREDENTIALS_KEY = env.text("CREDENTIALS_KEY", SECRET_KEY)
+CREDENTIALS_KEY_FALLBACKS = env.text("CREDENTIALS_KEY_FALLBACKS", "").split()
 PUBLIC_HOST = env.public_host()
 PUBLIC_SCHEME = env.scheme()
 PUBLIC_DOMAIN = PUBLIC_HOST.partition(":")[0]
@@ -45,6 +48,7 @@ SHARED_APPS = [
     "unfold",  # before django_tenants, which would put its own index page into the admin
     "django_tenants",
     "apps.common",
+    "apps.relays",
     "django_celery_beat",
     "django.forms",
     "csp",
@@ -150,6 +154,10 @@ ANYMAIL: dict[str, Any] = {}
 globals().update(env.email())
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Resonanz <no-reply@{PUBLIC_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# What EMAIL_URL's mail service needs in the DNS of tenants' sender domains.
+MAIL_DNS = env.mail_dns()
+# The service for text messages; nothing in it: none are sent.
+SMS: dict[str, Any] = dict(env.sms())
 
 # --- users and sign-in --------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -9,6 +9,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.common import sealed
+from apps.common.fields import SealedField
 from apps.embed.rules import is_pattern
 from apps.touchpoints.models import Touchpoint
 
@@ -160,7 +162,7 @@ class EmbedSecret(models.Model):
     """Signs who is looking at a page. Two may be valid at once, so that one can follow the other without a gap."""
 
     # Readable, not hashed: signatures are checked with it.
-    secret = models.CharField(max_length=80, default=new_secret, editable=False)
+    secret = SealedField(purpose="embed.embedsecret.secret", default=new_secret, editable=False)
     hint = models.CharField(_("ends in"), max_length=8, editable=False)
     note = models.CharField(
         _("note"), max_length=120, blank=True, help_text=_("Where it is used, for example: shop, since the new year.")
@@ -181,5 +183,6 @@ class EmbedSecret(models.Model):
             raise ValidationError(_("Two are valid already. Delete the one that no page uses any more first."))
 
     def save(self, *args: object, **kwargs: object) -> None:
-        self.hint = self.secret[-4:]
+        if not sealed.problem(self.secret):
+            self.hint = self.secret[-4:]
         super().save(*args, **kwargs)  # type: ignore[arg-type]

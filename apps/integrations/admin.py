@@ -15,6 +15,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from apps.common import sealed
 from apps.common.admin import BaseAdmin, BaseTabular, FlowAdmin, ReadOnly
 from apps.common.admin_site import tenant_admin
 from apps.integrations.models import ApiKey, Attempt, Delivery, Endpoint, EventType, Scope, default_scopes
@@ -128,6 +129,12 @@ class EndpointForm(forms.ModelForm):
     class Meta:
         model = Endpoint
         fields = ("url", "event_types", "secret", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        problem = sealed.problem(self.instance.secret)
+        if problem and "secret" in self.fields:
+            self.fields["secret"].help_text = problem
 
 
 @admin.register(Endpoint, site=tenant_admin)

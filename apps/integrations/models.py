@@ -9,6 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.fields import SealedField
 from apps.common.ids import uuid7
 from apps.integrations import signing
 
@@ -85,8 +86,9 @@ class Endpoint(models.Model):
 
     url = models.CharField(_("address"), max_length=1000, validators=[validate_webhook_url])
     # Readable, not hashed: every request is signed with it.
-    secret = models.CharField(
+    secret = SealedField(
         _("signing secret"),
+        purpose="integrations.endpoint.secret",
         max_length=120,
         default=signing.new_secret,
         validators=[validate_webhook_secret],

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import F, Min, Q
 from django.db.models.functions import Greatest
 
-from apps.common import agenda
+from apps.common import agenda, sealed
 from apps.integrations import outbound_http, signing
 from apps.integrations.models import Attempt, Delivery, Endpoint
 from apps.integrations.outbound_http import Answer
@@ -154,13 +154,16 @@ def _send(message: _Message) -> Answer:
     """Runs in a thread: no database here."""
     try:
         body = msgspec.json.encode(message.content)
-        signed = signing.headers(secret=message.secret, message_id=message.id, body=body, now=message.now)
+        secret = sealed.readable(message.secret)
+        signed = signing.headers(secret=secret, message_id=message.id, body=body, now=message.now)
         return outbound_http.post(
             url=message.url,
             body=body,
             headers={"Content-Type": "application/json", **signed},
             allow_private=message.allow_private,
         )
+    except sealed.UnreadableError as error:
+        return Answer(None, 0, str(error))
     except Exception:
         # One poisonous delivery must not make the neighbours of its batch be sent again.
         logger.exception("Webhook %s could not be tried", message.id)

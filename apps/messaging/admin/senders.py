@@ -36,7 +36,7 @@ STATES = {
     State.SEVERAL: _("several, but one is allowed"),
     State.TOO_MANY_LOOKUPS: _("more than 10 lookups"),
     State.UNANSWERED: _("no answer"),
-    State.UNKNOWN: _("not needed"),
+    State.UNKNOWN: _("not asked for"),
 }
 HELP = {
     State.SEVERAL: _("Merge them into one record and delete the others; receivers ignore them otherwise."),
@@ -62,7 +62,8 @@ class SenderForm(forms.ModelForm):
         stored = self.instance.relay
         if stored and stored not in dict(offered):
             offered.append((stored, _("%(key)s (no longer offered)") % {"key": stored}))
-        self.fields["relay"].choices = offered
+        choice: Any = self.fields["relay"]
+        choice.choices = offered
 
 
 @admin.register(Sender, site=tenant_admin)
@@ -156,5 +157,5 @@ def _line(finding: dict[str, Any]) -> dict[str, Any]:
         "purpose": purpose,
         "label": STATES[state] if state else _("not looked at yet"),
         "help": HELP.get(state, "") if state else "",
-        "is_good": state in {State.OK, State.UNKNOWN},
+        "is_good": state == State.OK or (state == State.UNKNOWN and finding["record"] != "dkim"),
     }
