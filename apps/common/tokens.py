@@ -1,5 +1,6 @@
 """Secrets in links and keys: made here, stored only as hashes, signed where nothing is stored."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -17,6 +18,30 @@ TOKEN_LENGTH = 32
 def new_token() -> str:
     """A URL-safe random token of 192 bits."""
     return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def derived_token(purpose: str, value: str) -> str:
+    """A URL-safe token of 192 bits that this tenant's key makes of a value: it can be made again, never guessed."""
+    return _derive(settings.SECRET_KEY, purpose, value)
+
+
+def derived_again(purpose: str, value: str, *, known_hash: bytes | memoryview | None) -> str | None:
+    """The derived token whose hash was stored, made again with today's key or an earlier one.
+
+    None if no key makes it: it was random, or its key was thrown away.
+    """
+    if known_hash is None:
+        return None
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        token = _derive(key, purpose, value)
+        if hmac.compare_digest(hash_token(token), bytes(known_hash)):
+            return token
+    return None
+
+
+def _derive(secret: str, purpose: str, value: str) -> str:
+    key = hashlib.sha256(f"{secret}|token|{connection.schema_name}|{purpose}".encode()).digest()
+    return base64.urlsafe_b64encode(hmac.digest(key, value.encode(), "sha256")[:TOKEN_BYTES]).decode()
 
 
 def hash_token(token: str) -> bytes:

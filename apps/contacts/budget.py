@@ -15,6 +15,7 @@ from apps.common.schedule import Window
 
 NEVER = timedelta(0)
 MAX_MATCH = 200
+_THREADED = frozenset({"invitation", "reminder"})
 
 
 class Limit(NamedTuple):
@@ -73,6 +74,8 @@ class Plan:
     """Exception from the policy's minimum distance; None: no exception."""
     beyond_caps: bool = False
     """Exception: the policy's maximum numbers don't hold this approach back."""
+    repeats: str = ""
+    """The thread that a reminder belongs to: how far it keeps from its own invitation is for its delay to say."""
 
     def is_revoked_by(self, touchpoint_id: int, occurred_at: datetime, value: str) -> bool:
         """Whether an event at this touchpoint takes the approach back; ``value`` is its ``match`` property."""
@@ -117,6 +120,12 @@ class Entry:
     plan: Plan = NO_PLAN
     is_spent: bool = False
 
+    @property
+    def thread(self) -> str:
+        """What an invitation and its reminders have in common: ``invitation:7`` and ``reminder:7:1`` are ``7``."""
+        kind, _colon, rest = self.reason.partition(":")
+        return rest.partition(":")[0] if kind in _THREADED else ""
+
     def gives_way_to(self, priority: int, now: datetime) -> bool:
         """True if an approach of this priority may push it back: it is weaker, and its time has not come yet."""
         return self.priority < priority and not self.is_spent and self.at > now and self.give_up_at is not None
@@ -155,6 +164,14 @@ class Claim(NamedTuple):
     others: Sequence[Entry]
     company_times: Sequence[datetime]
     not_before: datetime | None
+    repeats: str = ""
+    own_gap: timedelta = NEVER
+    """The distance that the contact wishes for; no exception from the policy's goes below it."""
+
+    @property
+    def strangers(self) -> Sequence[Entry]:
+        """The others without those of the approach's own thread."""
+        return [entry for entry in self.others if entry.thread != self.repeats] if self.repeats else self.others
 
 
 def within_budget(wanted: datetime, claim: Claim, policy: Policy) -> datetime:
@@ -165,11 +182,11 @@ def within_budget(wanted: datetime, claim: Claim, policy: Policy) -> datetime:
     others, company = claim.others, policy.company if claim.company_times else None
     if not others and company is None:
         return at
-    times = sorted(entry.at for entry in others)
+    limits = _limits(claim, policy)
     same = sorted(e.at for e in others if e.topic == claim.topic) if claim.topic_gap > NEVER and claim.topic else []
     while True:
         before = at
-        for limit in policy.limits:
+        for limit, times in limits:
             at = free_from(at, times, limit)
         if same:
             at = free_from(at, same, Limit(1, claim.topic_gap))
@@ -179,14 +196,25 @@ def within_budget(wanted: datetime, claim: Claim, policy: Policy) -> datetime:
             return at
 
 
+def _limits(claim: Claim, policy: Policy) -> list[tuple[Limit, list[datetime]]]:
+    """Each limit with the times it counts: every approach fills the caps, the distance is kept from strangers."""
+    times = sorted(entry.at for entry in claim.others)
+    apart = sorted(entry.at for entry in claim.strangers) if claim.repeats else times
+    found = [(limit, apart if _is_gap(limit, policy) else times) for limit in policy.limits]
+    return [*found, (Limit(1, claim.own_gap), apart)] if claim.own_gap > policy.min_gap else found
+
+
+def _is_gap(limit: Limit, policy: Policy) -> bool:
+    return limit.most == 1 and limit.within == policy.min_gap
+
+
 def breaks(at: datetime, claim: Claim, policy: Policy) -> str:
     """Which part of the budget forbids this very time: a code, or "" if none does."""
     if claim.not_before is not None and at < claim.not_before:
         return "recent_answer"
-    times = sorted(entry.at for entry in claim.others)
-    for limit in policy.limits:
+    for limit, times in _limits(claim, policy):
         if free_from(at, times, limit) != at:
-            return "min_gap" if limit.most == 1 and limit.within == policy.min_gap else "cap"
+            return "min_gap" if limit.most == 1 and limit.within in (policy.min_gap, claim.own_gap) else "cap"
     same = sorted(entry.at for entry in claim.others if claim.topic and entry.topic == claim.topic)
     if same and claim.topic_gap > NEVER and free_from(at, same, Limit(1, claim.topic_gap)) != at:
         return "survey_gap"

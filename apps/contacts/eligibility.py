@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from apps.common.schedule import Calendar, closes_at, local_day, next_open, start_of_day
-from apps.contacts.budget import NO_PLAN, Claim, Entry, Plan, Policy, within_budget
+from apps.contacts.budget import NEVER, NO_PLAN, Claim, Entry, Plan, Policy, within_budget
 
 SCHEDULED = "scheduled"
 DEFERRED = "deferred"
 SKIPPED = "skipped"
 BLOCKED = "blocked"
+SURVEYS = "surveys"
+FOLLOW_UPS = "follow_ups"
+"""What a contact may wish to get or not: kinds of mails."""
 MAX_MOVES = 1000
 ONE_DAY = timedelta(days=1)
 UTC_CALENDAR = Calendar("UTC")
@@ -32,6 +35,11 @@ class Facts:
     has_legal_basis: bool = True
     by_mail: bool = True
     """False for what is shown on a page: it needs neither an address nor a legal basis for mail."""
+    kind: str = SURVEYS
+    refuses: frozenset[str] = frozenset()
+    """Kinds of mails that the contact does not wish to get."""
+    own_gap: timedelta = NEVER
+    """The distance between two approaches that the contact wishes for."""
     others: Sequence[Entry] = ()
     """Other approaches to this contact, past and reserved, that don't make way, in any order."""
     company_times: Sequence[datetime] = ()
@@ -48,7 +56,15 @@ class Facts:
     @property
     def claim(self) -> Claim:
         """What the contact budget judges."""
-        return Claim(self.topic, self.plan.topic_gap, self.others, self.company_times, self.not_before)
+        return Claim(
+            self.topic,
+            self.plan.topic_gap,
+            self.others,
+            self.company_times,
+            self.not_before,
+            self.plan.repeats,
+            self.own_gap,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,7 @@ Check = Callable[[Facts, Policy, datetime], Verdict | None]
 _NO_ADDRESS = Verdict(BLOCKED, "no_address")
 _SUPPRESSED = Verdict(BLOCKED, "suppressed")
 _NO_LEGAL_BASIS = Verdict(BLOCKED, "no_legal_basis")
+_PREFERENCE = Verdict(BLOCKED, "preference")
 _TOO_OLD = Verdict(SKIPPED, "too_old")
 
 
@@ -80,6 +97,10 @@ def _legal_basis(facts: Facts, policy: Policy, now: datetime) -> Verdict | None:
     return _NO_LEGAL_BASIS if facts.by_mail and not facts.has_legal_basis else None
 
 
+def _preference(facts: Facts, policy: Policy, now: datetime) -> Verdict | None:
+    return _PREFERENCE if facts.by_mail and facts.kind in facts.refuses else None
+
+
 def _too_old(facts: Facts, policy: Policy, now: datetime) -> Verdict | None:
     return _TOO_OLD if now > facts.give_up_at else None
 
@@ -88,12 +109,12 @@ def _time(facts: Facts, policy: Policy, now: datetime) -> Verdict | None:
     at, moved_by = place(facts, policy, now)
     if at is None or at > facts.give_up_at:
         return Verdict(SKIPPED, f"{moved_by or 'window'}_too_late")
-    if moved_by in {"budget", "daily_cap"}:
+    if moved_by in {"budget", "preference_gap", "daily_cap"}:
         return Verdict(DEFERRED, moved_by, at)
     return Verdict(SCHEDULED, "ok", at)
 
 
-CHECKS: tuple[Check, ...] = (_address, _suppression, _legal_basis, _too_old, _time)
+CHECKS: tuple[Check, ...] = (_address, _suppression, _legal_basis, _preference, _too_old, _time)
 
 
 def decide(facts: Facts, policy: Policy, now: datetime) -> Verdict:
@@ -123,7 +144,7 @@ def place(facts: Facts, policy: Policy, now: datetime) -> tuple[datetime | None,
     for _ in range(MAX_MOVES):
         free = within_budget(at, claim, policy)
         if free > at:
-            at, moved_by = free, "budget"
+            at, moved_by = free, _mover(at, free, claim, policy)
         opened = next_open(at, plan.windows, facts.calendar, skip_holidays=plan.skip_holidays)
         if opened is None or opened > facts.give_up_at:
             return None, moved_by or "window"
@@ -136,6 +157,14 @@ def place(facts: Facts, policy: Policy, now: datetime) -> tuple[datetime | None,
         else:
             at = opened
     return None, moved_by
+
+
+def _mover(at: datetime, free: datetime, claim: Claim, policy: Policy) -> str:
+    """Whether the tenant's budget would have moved it as far, or only the contact's own wish did."""
+    if claim.own_gap <= policy.min_gap:
+        return "budget"
+    without = within_budget(at, claim._replace(own_gap=NEVER), policy)
+    return "budget" if without == free else "preference_gap"
 
 
 def _is_full(at: datetime, facts: Facts) -> bool:

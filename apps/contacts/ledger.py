@@ -13,6 +13,7 @@ from apps.common.schedule import Calendar, dump_windows, parse_windows, valid_zo
 from apps.contacts.book import Book, Person
 from apps.contacts.budget import NEVER, NO_PLAN, Entry, Limit, Plan, Policy
 from apps.contacts.models import BusinessCalendar, Contact, ContactBudget, Outreach
+from apps.contacts.preferences import wishes_of
 
 ZONE_KEY = "home-zone"
 """Where the cache keeps the tenant's time zone for showing times."""
@@ -76,22 +77,34 @@ def choose_calendar(own: tuple[str, str, str], company: tuple[str, str, str], ho
 
 
 def persons(
-    contacts: Iterable[Contact], *, with_basis: Collection[UUID], suppressed: Collection[str], policy: Policy
+    contacts: Iterable[Contact],
+    *,
+    with_basis: Collection[UUID],
+    suppressed: Collection[str],
+    policy: Policy,
+    addresses: Mapping[UUID, str] | None = None,
 ) -> dict[UUID, Person]:
-    """What deciding needs to know about each contact (with its company loaded). At most two queries."""
+    """What deciding needs to know about each contact (with its company loaded). At most three queries.
+
+    ``addresses`` is where each would be written to (None: by mail); ``suppressed`` are those that must not be.
+    """
     rows = {contact.id: contact for contact in contacts}
+    at = {row.id: row.email if addresses is None else addresses.get(row.id, "") for row in rows.values()}
+    wishes = wishes_of(contact_ids=rows)
     home = home_calendar()
     outcomes = _last_outcomes(list(rows)) if policy.after_response or policy.after_decline else {}
     return {
         row.id: Person(
             id=row.id,
             company_id=row.company_id,
-            has_address=bool(row.email),
-            is_suppressed=row.email in suppressed,
+            has_address=bool(at[row.id]),
+            is_suppressed=at[row.id] in suppressed,
             has_legal_basis=row.id in with_basis,
             calendar=calendar_for(row, home),
             last_response_at=outcomes.get((row.id, Outreach.Outcome.ANSWERED)),
             last_decline_at=outcomes.get((row.id, Outreach.Outcome.DECLINED)),
+            refuses=wishes[row.id].refuses if row.id in wishes else frozenset(),
+            own_gap=wishes[row.id].own_gap if row.id in wishes else NEVER,
         )
         for row in rows.values()
     }
@@ -172,6 +185,7 @@ def write_plan(plan: Plan) -> dict[str, Any]:
         "cause_at": plan.cause_at.isoformat() if plan.cause_at and plan.revoked_by else None,
         "topic_gap": plan.topic_gap // ONE_DAY,
         "beyond_caps": plan.beyond_caps,
+        "repeats": plan.repeats,
     }
     kept: dict[str, Any] = {name: value for name, value in values.items() if value}
     if plan.min_gap is not None:
@@ -199,6 +213,7 @@ def read_plan(text: str) -> Plan:
         topic_gap=timedelta(days=raw["topic_gap"]) if "topic_gap" in raw else NEVER,
         min_gap=None if min_gap is None else timedelta(days=min_gap),
         beyond_caps=raw.get("beyond_caps", False),
+        repeats=raw.get("repeats", ""),
     )
 
 

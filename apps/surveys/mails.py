@@ -1,25 +1,27 @@
 """What our mails look like: the tenant's name and colour, the contact's language, a way out."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 from django.template.loader import get_template
 from django.utils import translation
-from django.utils.safestring import SafeString, mark_safe
 
-from apps.common.colours import text_on
-from apps.common.texts import base_language, localized
-from apps.common.variables import one_line
+from apps.common.texts import base_language
+from apps.common.variables import fill, one_line
 from apps.contacts.models import Contact
+from apps.messaging.frames import Words
 from apps.messaging.links import unsubscribe_url
 from apps.messaging.services import NewEmail
-from apps.surveys import versions
+from apps.messaging.templating import INVITATION
+from apps.surveys import mail_templates, versions
 from apps.surveys.definition import Question, load
+from apps.surveys.mail_parts import asking, base_context, current_theme, place
+from apps.surveys.mail_templates import Compiled, Templates
 from apps.surveys.models import Invitation, Survey, Theme
-from apps.surveys.sheets import ends_of
-from apps.touchpoints.models import Touchpoint
+
+__all__ = ["Letter", "asking", "current_theme", "in_own_words", "language_of", "leads", "place", "render_letters"]
 
 _LANGUAGES = {code for code, _name in settings.LANGUAGES}
 
@@ -42,16 +44,10 @@ class Letter:
     key: Hashable = None
     stream: str = ""
     needs_legal_basis: bool = True
-
-
-def place(name: str) -> SafeString:
-    """Where a value of this name goes; it is escaped when it is filled in."""
-    return mark_safe(f"{{{{ {name} }}}}")  # noqa: S308
-
-
-def current_theme() -> Theme:
-    """The tenant's theme; a plain one if it has not been set up."""
-    return Theme.objects.first() or Theme(brand_name="Resonanz")
+    own: Words | None = None
+    """A tenant's template, compiled: then ``template`` and ``context`` are not needed. See :func:`in_own_words`."""
+    sms: str = ""
+    """What a text message says instead, with places; without it subject and link."""
 
 
 def language_of(contact: Contact | None, fallback: str = "") -> str:
@@ -74,37 +70,44 @@ def leads(survey_ids: Collection[int]) -> dict[int, Question]:
     return found
 
 
-def render_letters(letters: Sequence[Letter], *, base_url: str) -> list[NewEmail]:
-    """Render text and HTML of each letter in its contact's language. No queries but the theme's."""
-    theme = current_theme()
-    frames: dict[Hashable, tuple[str, str]] = {}
+def render_letters(letters: Sequence[Letter], *, base_url: str, theme: Theme | None = None) -> list[NewEmail]:
+    """Render text and HTML of each letter in its contact's language. No queries but the theme's, if it is not given."""
+    theme = theme or current_theme()
+    frames: dict[Hashable, Words] = {}
     mails = []
     for letter in letters:
         language = letter.language or language_of(letter.contact)
         key = (letter.template, language, letter.key if letter.key is not None else letter.reason)
-        if key not in frames:
+        if letter.own is None and key not in frames:
             frames[key] = _frame(letter, language, theme)
-        mails.append(_mail(letter, language, frames[key], base_url))
+        mails.append(_mail(letter, language, letter.own or frames[key], base_url))
     return mails
 
 
-def _frame(letter: Letter, language: str, theme: Theme) -> tuple[str, str]:
+def _frame(letter: Letter, language: str, theme: Theme) -> Words:
     """Text and HTML with places for what is each mail's own."""
-    own = ("name", "greeting", "subject", "unsubscribe_url")
-    context = {
-        "theme": theme,
-        "on_accent": theme.on_accent or text_on(theme.accent),
-        "language": language,
-        **{name: place(name) for name in own},
-        **letter.context,
-    }
+    context = {**base_context(theme, language), **letter.context}
     with translation.override(language):
         text = get_template(f"mail/{letter.template}.txt").render(context)
         html = get_template(f"mail/{letter.template}.html").render(context)
-    return text, html
+    return Words(text, mail_templates.wrapped(html))
 
 
-def _mail(letter: Letter, language: str, frame: tuple[str, str], base_url: str) -> NewEmail:
+def in_own_words(letter: Letter, own: Compiled | None, *, theme: Theme, facts: Mapping[str, str]) -> Letter:
+    """The letter by the tenant's template, if there is one: its subject, and the values that it needs.
+
+    ``facts`` is what the mail is about: touchpoint, survey, score, comment, as far as they are known.
+    """
+    if own is None:
+        return letter
+    values = {**letter.values, **mail_templates.values_of(own.names, letter.contact, theme, facts)}
+    language = letter.language or language_of(letter.contact)
+    name = one_line(letter.contact.name)
+    in_subject = {"name": name, "greeting": greeting(name, language), **values}
+    return replace(letter, own=own.words, sms=own.sms, values=values, subject=one_line(fill(own.subject, in_subject)))
+
+
+def _mail(letter: Letter, language: str, frame: Words, base_url: str) -> NewEmail:
     contact, (text, html) = letter.contact, frame
     name = one_line(contact.name)
     return NewEmail(
@@ -123,6 +126,9 @@ def _mail(letter: Letter, language: str, frame: tuple[str, str], base_url: str) 
         },
         stream=letter.stream,
         needs_legal_basis=letter.needs_legal_basis,
+        phone=contact.phone,
+        sms=letter.sms,
+        language=language,
     )
 
 
@@ -133,40 +139,44 @@ def greeting(name: str, language: str) -> str:
 
 
 def invitation_mails(going: Sequence[tuple[Invitation, str]], *, base_url: str) -> list[NewEmail]:
-    """The mails of invitations with their fresh link tokens: the question and its eleven answers as links."""
+    """The mails of invitations with their fresh link tokens, in the survey's, the tenant's or the built-in words."""
     questions = leads({row.survey_id for row, _token in going})
-    brand = current_theme().brand_name
+    theme = current_theme()
+    rows = [(row, row.contact, token) for row, token in going if row.contact is not None]
+    templates = Templates.of(INVITATION, theme, {row.survey.invitation_template_id for row, _contact, _token in rows})
     letters = []
-    for row, token in going:
-        if row.contact is None:
-            continue
-        language = language_of(row.contact)
-        with translation.override(language):
-            subject = translation.gettext("How was it? One question from %(brand)s") % {"brand": brand}
-        letters.append(
-            Letter(
-                reason=f"invitation:{row.id}",
-                contact=row.contact,
-                template="invitation",
-                subject=subject,
-                language=language,
-                context=asking(questions.get(row.survey_id), row.touchpoint, language),
-                values={"link": f"{base_url}/s/{token}"},
-                key=(row.survey_id, row.touchpoint_id),
-                stream=f"survey:{row.survey_id}",
-            )
+    for row, contact, token in rows:
+        language, question = language_of(contact), questions.get(row.survey_id)
+        letter = _invitation(row, contact, f"{base_url}/s/{token}", question, language, theme)
+        own = templates.compiled(
+            language, chosen=row.survey.invitation_template_id, question=question, key=row.survey_id
         )
-    return render_letters(letters, base_url=base_url)
+        letters.append((letter, own, mail_templates.about(row.survey, row.touchpoint, language)))
+    return render_letters(worded(letters, theme), base_url=base_url, theme=theme)
 
 
-def asking(question: Question | None, touchpoint: Touchpoint | None, language: str) -> dict[str, Any]:
-    """What the templates of mails that ask a survey need; the value "link" leads to the survey."""
-    low, high = question.bounds if question else (0, -1)
-    link = place("link")
-    return {
-        "question": localized(question.text, language) if question else "",
-        "touchpoint": localized(touchpoint.name, language) if touchpoint else "",
-        "link": link,
-        "ends": ends_of(question, language) if question else ("", ""),
-        "scores": [(score, mark_safe(f"{link}?score={score}")) for score in range(low, high + 1)],  # noqa: S308
-    }
+def worded(letters: Sequence[tuple[Letter, Compiled | None, Mapping[str, str]]], theme: Theme) -> list[Letter]:
+    """Letters in the tenant's words where there are some. At most one query, for the contacts' companies."""
+    mail_templates.load_companies(
+        [letter.contact for letter, _own, _facts in letters], {own for _letter, own, _facts in letters if own}
+    )
+    return [in_own_words(letter, own, theme=theme, facts=facts) for letter, own, facts in letters]
+
+
+def _invitation(
+    row: Invitation, contact: Contact, link: str, question: Question | None, language: str, theme: Theme
+) -> Letter:
+    """An invitation in the built-in words: the question and its eleven answers as links."""
+    with translation.override(language):
+        subject = translation.gettext("How was it? One question from %(brand)s") % {"brand": theme.brand_name}
+    return Letter(
+        reason=f"invitation:{row.id}",
+        contact=contact,
+        template="invitation",
+        subject=subject,
+        language=language,
+        context=asking(question, row.touchpoint, language),
+        values={"link": link},
+        key=(row.survey_id, row.touchpoint_id),
+        stream=f"survey:{row.survey_id}",
+    )

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -15,7 +15,7 @@ from apps.contacts.book import Book, Person
 from apps.contacts.budget import NO_PLAN, CounterEvent, Entry, Plan
 from apps.contacts.eligibility import BLOCKED, SKIPPED, Verdict, decide
 from apps.contacts.models import Contact
-from apps.messaging import services as messaging
+from apps.messaging import channels
 from apps.surveys.models import Invitation
 
 LOWEST = -(2**15) - 1
@@ -32,33 +32,6 @@ _PENDING = """
 """
 
 
-def check_again(due: Collection[Invitation], now: datetime) -> dict[UUID, Verdict]:
-    """What is to be done with each due invitation. Their contacts must be locked.
-
-    Whether one may go now is judged by what has been made: later reservations have already made way for it. One
-    that may not looks for a new time among the reservations, too, and makes nobody give way again.
-    """
-    rows = {row.contact_id: row.contact for row in due if row.contact_id and row.contact}
-    policy = ledger.current_policy()
-    people = ledger.persons(
-        rows.values(),
-        with_basis=contacts.with_legal_basis(contact_ids=list(rows)),
-        suppressed=messaging.suppressed(emails=[c.email for c in rows.values() if c.email]),
-        policy=policy,
-    )
-    own = _own_entries(due)
-    books = Books(
-        made=ledger.open_book(people=people, policy=policy, now=now, made_only=True),
-        planned=ledger.open_book(people=people, policy=policy, now=now, without=[e.reason for e in own.values()]),
-    )
-    countered = _countered([(row.contact_id, own[row.id].plan) for row in due if row.contact_id], rows)
-    verdicts: dict[UUID, Verdict] = {}
-    for row in sorted(due, key=lambda r: (-own[r.id].priority, r.send_at)):
-        person = people.get(row.contact_id) if row.contact_id else None
-        verdicts[row.id] = _objection(row, own[row.id], countered) or _decide(row, person, own[row.id], books, now)
-    return verdicts
-
-
 class Books(NamedTuple):
     """What has been sent or shown, and with what is planned besides."""
 
@@ -66,17 +39,77 @@ class Books(NamedTuple):
     planned: Book
 
 
-def _own_entries(due: Collection[Invitation]) -> dict[UUID, Entry]:
-    """Each invitation's place in the ledger."""
-    found = ledger.reserved(reasons=[f"invitation:{row.id}" for row in due])
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An approach whose time has come: its place in the ledger, and what it knows against itself."""
+
+    id: UUID
+    contact: Contact | None
+    own: Entry
+    objection: Verdict | None = None
+
+
+class Checked(NamedTuple):
+    """What is to be done with each candidate, and all that was known for it."""
+
+    verdicts: dict[UUID, Verdict]
+    people: dict[UUID, Person]
+    books: Books
+    own: dict[UUID, Entry]
+
+
+def check_again(due: Collection[Invitation], now: datetime) -> Checked:
+    """What is to be done with each due invitation. Their contacts must be locked."""
+    own = own_entries({f"invitation:{row.id}": row for row in due})
+    return weigh_again(
+        [Candidate(row.id, row.contact, own[f"invitation:{row.id}"], objection_to(row)) for row in due], now
+    )
+
+
+def own_entries(invitations: Mapping[str, Invitation]) -> dict[str, Entry]:
+    """Each approach's place in the ledger; ``invitations`` are what they are about, by the approach's reason."""
+    found = ledger.reserved(reasons=list(invitations))
     return {
-        row.id: found.get(f"invitation:{row.id}")
-        or Entry(f"invitation:{row.id}", row.send_at, f"survey:{row.survey_id}")
-        for row in due
+        reason: replace(
+            found.get(reason) or Entry(reason, row.send_at, f"survey:{row.survey_id}"), give_up_at=row.give_up_at
+        )
+        for reason, row in invitations.items()
     }
 
 
-def _objection(row: Invitation, own: Entry, countered: Collection[tuple[UUID, Plan]]) -> Verdict | None:
+def weigh_again(candidates: Collection[Candidate], now: datetime) -> Checked:
+    """What is to be done with approaches whose time has come. Their contacts must be locked.
+
+    Whether one may go now is judged by what has been made: later reservations have already made way for it. One
+    that may not looks for a new time among the reservations, too, and makes nobody give way again.
+    """
+    rows = {candidate.contact.id: candidate.contact for candidate in candidates if candidate.contact}
+    policy = ledger.current_policy()
+    reach = channels.reachable(rows.values())
+    people = ledger.persons(
+        rows.values(),
+        with_basis=contacts.with_legal_basis(contact_ids=list(rows)),
+        addresses=reach.addresses,
+        suppressed=reach.blocked,
+        policy=policy,
+    )
+    without = [candidate.own.reason for candidate in candidates]
+    books = Books(
+        made=ledger.open_book(people=people, policy=policy, now=now, made_only=True),
+        planned=ledger.open_book(people=people, policy=policy, now=now, without=without),
+    )
+    countered = _countered([(c.contact.id, c.own.plan) for c in candidates if c.contact], rows)
+    verdicts: dict[UUID, Verdict] = {}
+    for candidate in sorted(candidates, key=lambda c: (-c.own.priority, c.own.at)):
+        verdicts[candidate.id] = (
+            candidate.objection
+            or _counter_event(candidate, countered)
+            or _decide(candidate.own, people[candidate.contact.id] if candidate.contact else None, books, now)
+        )
+    return Checked(verdicts, people, books, {candidate.id: candidate.own for candidate in candidates})
+
+
+def objection_to(row: Invitation) -> Verdict | None:
     """What only the invitation itself knows."""
     if row.contact is None:
         return Verdict(BLOCKED, "contact_gone")
@@ -84,15 +117,20 @@ def _objection(row: Invitation, own: Entry, countered: Collection[tuple[UUID, Pl
         return Verdict(SKIPPED, "survey_inactive")
     if row.touchpoint and not row.touchpoint.is_active:
         return Verdict(BLOCKED, "touchpoint_inactive")
-    return Verdict(BLOCKED, "counter_event") if (row.contact.id, own.plan) in countered else None
+    return None
 
 
-def _decide(row: Invitation, person: Person | None, own: Entry, books: Books, now: datetime) -> Verdict:
+def _counter_event(candidate: Candidate, countered: Collection[tuple[UUID, Plan]]) -> Verdict | None:
+    found = candidate.contact is not None and (candidate.contact.id, candidate.own.plan) in countered
+    return Verdict(BLOCKED, "counter_event") if found else None
+
+
+def _decide(own: Entry, person: Person | None, books: Books, now: datetime) -> Verdict:
     if person is None:
         return Verdict(BLOCKED, "contact_gone")
     # The day's cap was kept when it was planned; being late must not spread it again.
     plan = replace(own.plan, daily_cap=None)
-    wanted = replace(own, at=now, give_up_at=row.give_up_at, plan=plan)
+    wanted = replace(own, at=now, plan=plan)
     verdict = decide(books.made.facts(person, wanted, now), books.made.policy, now)
     if verdict.at == now:
         for book in books:

@@ -15,18 +15,16 @@ from apps.common.ids import uuid7
 from apps.contacts import ledger
 from apps.contacts.budget import Entry
 from apps.contacts.eligibility import BLOCKED, Verdict
-from apps.contacts.models import Contact
 from apps.messaging import services as messaging
-from apps.surveys import mails, recheck
+from apps.surveys import claims, mails, recheck, reminders
+from apps.surveys.links import LINK_LIFETIME, token_of
 from apps.surveys.models import Invitation
 
 DISPATCH_QUEUE = "surveys.dispatch"
 RETRY_AFTER = timedelta(hours=1)
-LINK_LIFETIME = timedelta(days=60)
-LOOKS = 3  # That others finish in the very moment of a look is rare; twice in a row hardly happens.
 _COLUMNS = (
     "id", "survey_id", "contact_id", "touchpoint_id", "event_id", "reason", "status", "status_reason", "send_at",
-    "give_up_at", "properties", "created_at",
+    "give_up_at", "hour_arm", "properties", "created_at",
 )  # fmt: skip
 
 
@@ -42,6 +40,8 @@ class InvitationRequest:
     entry: Entry
     """Its place in the contact budget: time, expiry, priority and plan."""
     id: UUID = field(default_factory=uuid7)
+    hour_arm: str = ""
+    """Whether it goes at the contact's best hour, or at the usual time for comparison."""
 
 
 def schedule_invitations(*, requests: Sequence[InvitationRequest], now: datetime) -> None:
@@ -56,7 +56,7 @@ def schedule_invitations(*, requests: Sequence[InvitationRequest], now: datetime
         _COLUMNS,
         (
             (r.id, r.survey_id, r.contact_id, r.touchpoint_id, r.event_id, r.reason, "scheduled", "", r.entry.at,
-             r.entry.give_up_at, "{}", now)
+             r.entry.give_up_at, r.hour_arm, "{}", now)
             for r in requests
         ),
     )  # fmt: skip
@@ -81,13 +81,18 @@ def _revoke(invitation_ids: Collection[UUID], reason: str) -> list[UUID]:
 def revoke_unsent(*, reasons: Collection[str], reason: str) -> list[UUID]:
     """Take back approaches by their names in the ledger, scheduled or waiting in the outbox.
 
-    Returns the invitations that were taken back. A mail that a worker has begun to send is not to be had any more.
+    Reminders go with their invitation. Returns the invitations that were taken back. A mail that a worker has begun
+    to send is not to be had any more.
     """
-    gone = _revoke(_invitation_ids(reasons), reason)
-    withdrawn = messaging.revoke_queued(reasons=reasons, because=reason)
+    named = _invitation_ids(reasons)
+    gone = _revoke(named, reason)
+    own = [name for name in reasons if not name.startswith("reminder:")]
+    withdrawn = messaging.revoke_queued(reasons=own, because=reason)
     ledger.release(reasons=withdrawn, also_spent=True)
     ids = _invitation_ids(withdrawn)
     Invitation.objects.filter(id__in=ids).update(status=Invitation.Status.REVOKED, status_reason=reason)
+    # Also of invitations that have left long ago: what they were about did not last.
+    reminders.revoke(invitation_ids=[*named, *reminders.invitations_of(reasons)], reason=reason)
     return gone + ids
 
 
@@ -143,51 +148,32 @@ def dispatch_due(*, now: datetime, base_url: str, limit: int = 200, only: UUID |
     due = _lock_due(now, limit, only)
     if not due:
         return 0
-    verdicts = recheck.check_again(due, now)
-    going = [(row, tokens.new_token()) for row in due if verdicts[row.id].at == now]
+    checked = recheck.check_again(due, now)
+    going = [(row, token_of(row.id)) for row in due if checked.verdicts[row.id].at == now]
     queued = _queue_mails(going, now, base_url)
     for row in due:
-        _apply(row, verdicts[row.id], queued.get(row.id), now)
+        _apply(row, checked.verdicts[row.id], queued.get(row.id), now)
     Invitation.objects.bulk_update(
         due, ["status", "status_reason", "send_at", "email", "token_hash", "link_expires_at"], batch_size=500
     )
     ledger.move(times={outreach_reason(row.id): row.send_at for row in due if row.status == "scheduled"})
     ledger.spend(reasons=[outreach_reason(row.id) for row, _token in going], now=now)
     ledger.release(reasons=[outreach_reason(row.id) for row in due if row.status in ("revoked", "expired")])
+    sent = [reminders.Sent(row, checked.own[row.id]) for row, _token in going]
+    reminders.plan_next(sent=sent, checked=checked, now=now)
     return len(due)
 
 
 def _lock_due(now: datetime, limit: int, only: UUID | None) -> list[Invitation]:
-    """Due invitations, locked after their contacts: deciding holds contacts when it moves or revokes invitations.
-
-    Several workers share the work: what others hold is passed over. All that is due for a contact comes together,
-    so that the highest priority gets the place in the budget.
-    """
-    due = {"status": Invitation.Status.SCHEDULED, "send_at__lte": now, **({"pk": only} if only else {})}
-    rows = Invitation.objects.filter(**due).select_related("contact__company", "survey", "touchpoint")
-    rows = rows.order_by("send_at").select_for_update(skip_locked=True, of=("self",))
-    held: set[UUID] = set()
-    for _look in range(LOOKS):
-        fresh = _lock_free_contacts(due, limit, held)
-        found = list(rows.filter(contact__in=fresh)) if fresh else []
-        if len(fresh) < limit:
-            found += rows.filter(contact=None)[: limit - len(fresh)]
-        # Contacts without anything due: whoever held them has dispatched it since our statement began.
-        if found or not fresh:
-            return found
-        held.update(fresh)
-    return []
-
-
-def _lock_free_contacts(due: Mapping[str, object], limit: int, held: Collection[UUID]) -> list[UUID]:
-    """Contacts of the first due invitations, locked as ``contacts.lock`` does, without those that others hold.
-
-    Nobody waits here, so the order does not matter: they are locked as the index on the due time has them. An order
-    by id would have to read everything that is due first.
-    """
-    concerned = Contact.objects.filter(**{f"invitations__{name}": value for name, value in due.items()})
-    rows = concerned.exclude(id__in=held).order_by("invitations__send_at").only("id")
-    return [row.id for row in rows.select_for_update(no_key=True, skip_locked=True, of=("self",))[:limit]]
+    """Due invitations, locked after their contacts."""
+    return claims.lock_due(
+        Invitation.objects.select_related("contact__company", "survey", "touchpoint"),
+        due={"status": Invitation.Status.SCHEDULED, "send_at__lte": now, **({"pk": only} if only else {})},
+        contact="contact",
+        path="invitations",
+        limit=limit,
+        of=("self",),
+    )
 
 
 def _queue_mails(going: Sequence[tuple[Invitation, str]], now: datetime, base_url: str) -> dict[UUID, tuple[UUID, str]]:

@@ -231,6 +231,7 @@ def _occasion(cadence: Cadence, contact_id: UUID, turn: int, known: Known, now: 
         touchpoint_is_active=cadence.touchpoint.is_active if cadence.touchpoint else True,
         occurred_at=wanted,
         facts=facts,
+        good_hours=known.good_hours(contact_id, cadence.touchpoint_id),
     )
 
 

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from apps.common.ids import uuid7
+from apps.contacts.best_hour import shift_to_good_hour
 from apps.contacts.book import Book, Move, Person
 from apps.contacts.budget import CounterEvent, Entry
 from apps.contacts.eligibility import SKIPPED, Verdict, decide
-from apps.triggers.rules import Rule
+from apps.triggers.rules import LEARNED, Rule
 
 Facts = Mapping[str, Mapping[str, Any]]
 
@@ -34,6 +35,8 @@ class Occasion:
     by_mail: bool = True
     event_id: UUID | None = None
     """The event itself takes nothing of its own back."""
+    good_hours: Sequence[int] = ()
+    """When the contact usually answers, the best hour first; () if that is not known."""
 
 
 class Outcome(NamedTuple):
@@ -108,15 +111,29 @@ def weigh(rule: Rule, occasion: Occasion, book: Book, now: datetime) -> tuple[Ve
 
 def wanted_entry(rule: Rule, occasion: Occasion) -> Entry:
     """The approach a rule wants, at the time it wants it."""
-    wanted = rule.wanted_at(occasion.occurred_at, occasion.person.calendar)
+    calendar = occasion.person.calendar
+    wanted = rule.wanted_at(occasion.occurred_at, calendar)
+    give_up_at = wanted + rule.expires_after
+    plan = rule.plan_for(occasion.touchpoint_id, occasion.occurred_at, occasion.facts.get("event"))
+    if hour_arm(rule, occasion) == LEARNED:
+        wanted = shift_to_good_hour(
+            wanted, occasion.good_hours, plan.windows, calendar, give_up_at, skip_holidays=plan.skip_holidays
+        )
     return Entry(
         reason=f"invitation:{uuid7()}",
         at=wanted,
         topic=f"survey:{rule.survey_id}",
         priority=rule.priority,
-        give_up_at=wanted + rule.expires_after,
-        plan=rule.plan_for(occasion.touchpoint_id, occasion.occurred_at, occasion.facts.get("event")),
+        give_up_at=give_up_at,
+        plan=plan,
     )
+
+
+def hour_arm(rule: Rule, occasion: Occasion) -> str:
+    """Whether the hour is the learnt one, the usual one for comparison, or "": nothing learnt, nothing compared."""
+    if not rule.best_hour or not occasion.by_mail or not occasion.good_hours:
+        return ""
+    return rule.hour_arm(occasion.person.id.bytes)
 
 
 def objections(rule: Rule, occasion: Occasion, now: datetime) -> list[tuple[str, Verdict | None]]:

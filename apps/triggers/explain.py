@@ -64,7 +64,8 @@ def explain_event(*, event: Event, now: datetime) -> list[Explanation]:
     if event.contact is None:
         return []
     rules = _rules(TriggerRule.objects.filter(touchpoints=event.touchpoint_id))
-    decisions = {d.rule_id: d for d in event.decisions.select_related("rule_version", "invitation__email")}
+    rows = event.decisions.select_related("rule_version", "invitation__email")
+    decisions = {d.rule_id: d for d in rows.prefetch_related("invitation__reminders")}
     own = {f"invitation:{d.invitation_id}" for d in decisions.values() if d.invitation_id}
     as_sent = PendingEvent(
         event.id, event.touchpoint_id, event.source, event.occurred_at, event.contact_data, event.properties

@@ -14,9 +14,11 @@ from apps.contacts import services as contacts
 from apps.contacts.book import Book, Person
 from apps.contacts.budget import CounterEvent
 from apps.contacts.models import Company, Contact
-from apps.messaging import services as messaging
+from apps.messaging import channels
 from apps.surveys.recheck import counter_events
 from apps.touchpoints.models import Touchpoint
+from apps.triggers import hours
+from apps.triggers.hours import AnswerHours
 from apps.triggers.rules import Rule
 
 _RESPONSES = """
@@ -76,6 +78,7 @@ class Known:
     counter_events: dict[UUID, list[CounterEvent]]
     histories: dict[UUID, History] | None
     facts_of: dict[UUID, tuple[dict[str, Any], dict[str, Any]]]
+    hours: AnswerHours | None = None
 
     def contact_facts(self, contact_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
         """The contact's and its company's properties as conditions see them."""
@@ -84,6 +87,10 @@ class Known:
             contact = self.contacts[contact_id]
             found = self.facts_of[contact_id] = (contact_facts(contact), company_facts(contact.company))
         return found
+
+    def good_hours(self, contact_id: UUID, touchpoint_id: int | None) -> Sequence[int]:
+        """When the contact usually answers, the best hour first; () if no rule asks for it."""
+        return self.hours.good(self.people[contact_id], touchpoint_id) if self.hours else ()
 
 
 def contact_facts(contact: Contact) -> dict[str, Any]:
@@ -141,10 +148,12 @@ def gather(
     """
     found = with_companies(rows)
     policy = ledger.current_policy()
+    reach = channels.reachable(found.values())
     people = ledger.persons(
         found.values(),
         with_basis=contacts.with_legal_basis(contact_ids=list(found)),
-        suppressed=messaging.suppressed(emails={c.email for c in found.values() if c.email}),
+        addresses=reach.addresses,
+        suppressed=reach.blocked,
         policy=policy,
     )
     every = [rule for some in rules.values() for rule in some]
@@ -162,6 +171,7 @@ def gather(
         else {},
         histories=read_histories(found, now=now) if any(rule.needs_history for rule in every) else None,
         facts_of={},
+        hours=hours.read(people, before=now) if any(rule.best_hour for rule in every) else None,
     )
 
 

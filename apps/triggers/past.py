@@ -12,10 +12,12 @@ import msgspec
 
 from apps.common.bulk import fetch_rows
 from apps.contacts import ledger
+from apps.contacts import services as contacts
 from apps.contacts.book import Person
-from apps.contacts.budget import Entry, Policy
+from apps.contacts.budget import NEVER, Entry, Policy
 from apps.contacts.models import Contact, LegalBasis
-from apps.messaging import services as messaging
+from apps.contacts.preferences import wishes_of
+from apps.messaging import channels, suppressions
 from apps.touchpoints.models import Touchpoint
 from apps.triggers.facts import History, company_facts, contact_facts, with_companies
 
@@ -49,11 +51,14 @@ _EVENT_COUNTS = """
 """
 _PEOPLE = """
     SELECT c.id, c.company_id, c.email, c.time_zone, c.country, c.region,
-           COALESCE(o.time_zone, ''), COALESCE(o.country, ''), COALESCE(o.region, '')
+           COALESCE(o.time_zone, ''), COALESCE(o.country, ''), COALESCE(o.region, ''), c.phone
     FROM contacts_contact c LEFT JOIN contacts_company o ON o.id = c.company_id WHERE c.id = ANY(%s)
 """
-_SUPPRESSIONS = "SELECT address_hash, created_at FROM messaging_suppression"
-_BASES = "SELECT contact_id, granted_at, revoked_at FROM contacts_legalbasis WHERE contact_id = ANY(%s)"
+_SUPPRESSIONS = "SELECT address_hash, created_at FROM messaging_suppression WHERE lifted_at IS NULL"
+_BASES = """
+    SELECT contact_id, CASE WHEN %s AND kind = 'consent' THEN COALESCE(confirmed_at, '9999-01-01') ELSE granted_at END,
+           revoked_at FROM contacts_legalbasis WHERE contact_id = ANY(%s)
+"""
 _OUTCOMES = "SELECT contact_id, outcome, outcome_at FROM contacts_outreach WHERE contact_id = ANY(%s) AND outcome <> ''"
 _read = msgspec.json.Decoder().decode
 
@@ -103,14 +108,18 @@ class Acquaintance:
     answers: list[tuple[datetime, int | None]] = field(default_factory=list)
     """When, and the last score that had been given by then."""
     suppressed_since: datetime | None = None
+    wishes_since: datetime | None = None
+    """When the contact told us its wishes; what it wished before is not known."""
     always_allowed_from: datetime | None = None
+    needs_confirmation: bool = False
+    """Whether a consent counts only when it was confirmed by the link in a mail."""
 
     def at(self, moment: datetime, touchpoint: Touchpoint) -> Person:
         """The contact as it stood when something happened at a touchpoint."""
         since = self.always_allowed_from
         allowed = (since is not None and since <= moment) or self._is_allowed(moment, touchpoint)
         suppressed = self.suppressed_since is not None and self.suppressed_since <= moment
-        known = self.person
+        known = self.person if self.wishes_since is None or self.wishes_since <= moment else self._without_wishes()
         if not self.outcomes and allowed == known.has_legal_basis and suppressed == known.is_suppressed:
             return known
         before = [found for found in self.outcomes if found[0] <= moment]
@@ -122,12 +131,15 @@ class Acquaintance:
             last_decline_at=max((t for t, outcome in before if outcome == "declined"), default=None),
         )
 
+    def _without_wishes(self) -> Person:
+        return replace(self.person, refuses=frozenset(), own_gap=NEVER)
+
     def _is_allowed(self, moment: datetime, touchpoint: Touchpoint) -> bool:
         if any(since <= moment and (end is None or end > moment) for since, end in self.bases):
             return True
         # What the event itself proves, unless the contact had objected before and this is no new consent.
         if touchpoint.legal_basis == LegalBasis.Kind.CONSENT:
-            return True
+            return not self.needs_confirmation
         return bool(touchpoint.legal_basis) and all(end is None or end > moment for _since, end in self.bases)
 
     def note_answers(self, history: History, moment: datetime) -> None:
@@ -135,6 +147,12 @@ class Acquaintance:
         count = bisect_right(self.answers, moment, key=itemgetter(0))
         history.responses = count
         history.last_response_at, history.last_score = self.answers[count - 1] if count else (None, None)
+
+
+def _addresses(rows: Iterable[tuple[UUID, str | None, str]]) -> dict[UUID, str]:
+    """Where each contact (id, e-mail address, telephone number) would be written to today; "" for nowhere."""
+    people = {contact_id: channels.Person(email or "", phone) for contact_id, email, phone in rows}
+    return {contact_id: way.address for contact_id, way in channels.ways(people).items()}
 
 
 @dataclass(slots=True)
@@ -164,37 +182,51 @@ class Memory:
         with_facts = any(name.partition(".")[0] in {"contact", "company"} for name in self.fields)
         if with_facts or any(name.startswith("history.") for name in self.fields):
             rows = with_companies(Contact.objects.filter(id__in=ids))
-            people = ledger.persons(rows.values(), with_basis=rows.keys(), suppressed=(), policy=Policy())
+            addresses = _addresses((row.id, row.email, row.phone) for row in rows.values())
+            people = ledger.persons(
+                rows.values(), with_basis=rows.keys(), suppressed=(), policy=Policy(), addresses=addresses
+            )
             fresh = {
                 pk: Acquaintance(people[pk], (contact_facts(row), company_facts(row.company)))
                 for pk, row in rows.items()
             }
-            emails = ((row.id, row.email) for row in rows.values())
         else:
             home = ledger.home_calendar()
             found = fetch_rows(_PEOPLE, [ids])
+            addresses = _addresses((row[0], row[2], row[9]) for row in found)
             fresh = {
                 row[0]: Acquaintance(
-                    Person(row[0], row[1], bool(row[2]), calendar=ledger.choose_calendar(row[3:6], row[6:9], home)),
+                    Person(
+                        row[0],
+                        row[1],
+                        bool(addresses[row[0]]),
+                        calendar=ledger.choose_calendar(row[3:6], row[6:9], home),
+                    ),
                     None,
                 )
                 for row in found
             }
-            emails = ((row[0], row[2]) for row in found)
-        self._add_suppressions(fresh, emails)
+        self._add_suppressions(fresh, addresses.items())
         return fresh
 
-    def _add_suppressions(self, fresh: dict[UUID, Acquaintance], emails: Iterable[tuple[UUID, str | None]]) -> None:
+    def _add_suppressions(self, fresh: dict[UUID, Acquaintance], addresses: Iterable[tuple[UUID, str]]) -> None:
         if self.suppressions is None:
             self.suppressions = {bytes(address): at for address, at in fetch_rows(_SUPPRESSIONS, [])}
         if self.suppressions:
-            for contact_id, email in emails:
-                if email:
-                    fresh[contact_id].suppressed_since = self.suppressions.get(messaging.address_hash(email))
+            for contact_id, address in addresses:
+                if address:
+                    fresh[contact_id].suppressed_since = self.suppressions.get(suppressions.address_hash(address))
 
     def _add_changes(self, fresh: dict[UUID, Acquaintance]) -> None:
         ids = list(fresh)
-        for contact_id, granted_at, revoked_at in fetch_rows(_BASES, [ids]):
+        for contact_id, wishes in wishes_of(contact_ids=ids).items():
+            found = fresh[contact_id]
+            found.wishes_since = wishes.changed_at
+            found.person = replace(found.person, refuses=wishes.refuses, own_gap=wishes.own_gap)
+        strict = contacts.needs_confirmation()
+        for found in fresh.values() if strict else ():
+            found.needs_confirmation = True
+        for contact_id, granted_at, revoked_at in fetch_rows(_BASES, [strict, ids]):
             found = fresh[contact_id]
             found.bases.append((granted_at, revoked_at))
             if revoked_at is None:

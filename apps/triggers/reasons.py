@@ -6,6 +6,11 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, Promise] = {
     "ok": _("Nothing speaks against asking."),
     "budget": _("The contact was approached too recently; it is their turn later."),
+    "preference": _("The contact does not wish to get this kind of mail."),
+    "preference_gap": _("The contact wishes to hear from us less often; it is their turn later."),
+    "preference_gap_too_late": _(
+        "The contact wishes to hear from us less often, and later the question would be pointless."
+    ),
     "daily_cap": _("The rule had asked enough people that day; it is their turn later."),
     "outranked": _("Something more important is asked first; this had to make way."),
     "budget_too_late": _("The contact was approached too recently, and later the question would be pointless."),
@@ -25,12 +30,23 @@ SENTENCES: dict[str, Promise] = {
     "too_old": _("The event was too long ago when it reached us."),
     "contact_gone": _("The contact was deleted."),
     "touchpoint_inactive": _("The touchpoint is switched off."),
+    "answered": _("The contact has answered meanwhile."),
+    "invitation_revoked": _("The invitation it belongs to was taken back."),
+    "mail_failed": _("The mail before it did not arrive, or was taken back."),
+    "mail_waiting": _("The mail before it left late or not yet; the whole delay is kept all the same."),
+    "reminder_removed": _("The survey does not send this reminder any more."),
+    "survey_closed": _("The survey is closed."),
+    "link_expired": _("The link in the invitation has expired."),
+    "link_lost": _("The link of the invitation cannot be made again: the key it was made with was thrown away."),
     "error": _("An error came in the way; it is tried again within the hour."),
     "unreadable_event": _("The event could not be read."),
     "no_consent": _("The visitor has not agreed to being recognised, so nothing can be counted."),
 }
 CHANGES: dict[str, Promise] = {
     "budget": _("Fewer days between two approaches, or an exception for the touchpoint, would let it go earlier."),
+    "preference": _("Nothing: the contact chose it on the page that every mail leads to, and only they can change it."),
+    "preference_gap": _("Nothing: the contact chose how often, on the page that every mail leads to."),
+    "preference_gap_too_late": _("A longer time until it is pointless; how often is for the contact to choose."),
     "daily_cap": _("A higher daily limit of the rule would let it go earlier."),
     "outranked": _("A priority at least as high as the other rule's would keep its place."),
     "budget_too_late": _("A longer time until it is pointless, or fewer days between two approaches."),
@@ -62,6 +78,7 @@ CHECKS: dict[str, Promise] = {
     "address": _("There is an address"),
     "suppression": _("The address is not blocked"),
     "legal_basis": _("There is a legal basis"),
+    "preference": _("The contact wishes to get it"),
     "too_old": _("Not too late"),
     "time": _("Budget, send windows and daily limit leave a time"),
 }

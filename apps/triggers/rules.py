@@ -14,6 +14,9 @@ from apps.common.schedule import Calendar, add_working_days, next_morning, parse
 from apps.contacts.budget import Plan, property_text
 
 Snapshot = dict[str, Any]
+LEARNED, CONTROL = "learned", "control"
+CONTROL_PERCENT = 20
+"""So many contacts keep the usual time where a rule sends at the best hour."""
 _CLOSED: dict[str, Kind] = {
     "contact.email": Kind.TEXT,
     "contact.external_id": Kind.TEXT,
@@ -78,6 +81,8 @@ class Rule:
     """Per touchpoint, with its exceptions from the contact budget; ``None``: anywhere else."""
     fields: frozenset[str]
     """What its condition speaks of, its segments' conditions included."""
+    best_hour: bool = False
+    """Whether a contact is asked at the hour at which it usually answers."""
     is_broken: bool = False
     """True if it cannot be understood (any more), for it names a segment that was deleted: it asks nobody."""
 
@@ -105,6 +110,10 @@ class Rule:
     def samples(self, key: bytes) -> bool:
         """Whether the share that is asked includes this occasion. A hash, so that it can be repeated."""
         return self.percent >= 100 or sampled(self.origin, key) < self.percent
+
+    def hour_arm(self, contact_id: bytes) -> str:
+        """Which part of the comparison a contact belongs to: one in five keeps the usual time, always the same ones."""
+        return CONTROL if sampled(f"{self.origin}|hour", contact_id) < CONTROL_PERCENT else LEARNED
 
 
 def sampled(origin: str, key: bytes) -> float:
@@ -144,6 +153,7 @@ def rule_from(snapshot: Snapshot, *, rule_id: int | None, version_id: int | None
         active_until=_moment(snapshot["active_until"]),
         plans=_plans(snapshot, origin),
         fields=fields,
+        best_hour=snapshot.get("best_hour", False),
     )
 
 
@@ -218,6 +228,7 @@ def cadence_rule(
         is_active=asking.is_active and survey_is_active,
         plans={None: plan},
         fields=parsed.fields,
+        best_hour=asking.best_hour,
     )
 
 

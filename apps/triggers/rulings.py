@@ -12,10 +12,11 @@ from apps.common.ids import uuid7
 from apps.contacts.book import Move
 from apps.contacts.budget import CounterEvent, Entry
 from apps.contacts.eligibility import DEFERRED, SKIPPED, Verdict
+from apps.surveys import reminders
 from apps.surveys import services as surveys
 from apps.surveys.services import InvitationRequest
 from apps.touchpoints.claims import PendingEvent
-from apps.triggers.eligibility import Occasion
+from apps.triggers.eligibility import Occasion, hour_arm
 from apps.triggers.facts import Known
 from apps.triggers.models import Decision
 from apps.triggers.rules import Rule
@@ -41,6 +42,7 @@ class Ruling:
     details: dict[str, Any] | None = None
     touchpoint_id: int | None = None
     occurrence: str = ""
+    hour_arm: str = ""
     invitation_id: UUID | None = None
 
 
@@ -61,6 +63,7 @@ class Rulings:
         self.made.append(ruling)
         if ruling.entry is not None:
             ruling.touchpoint_id = occasion.touchpoint_id if occasion else None
+            ruling.hour_arm = hour_arm(ruling.rule, occasion) if ruling.rule and occasion else ""
             self.by_reason[ruling.entry.reason] = ruling
         for move in ruling.moves:
             self._push_back(move)
@@ -116,6 +119,7 @@ class Rulings:
             event_id=ruling.event_id,
             reason=f"{cause}:{rule.origin}",
             entry=entry,
+            hour_arm=ruling.hour_arm,
         )
 
     def _row(self, ruling: Ruling) -> tuple[Any, ...]:
@@ -129,7 +133,13 @@ class Rulings:
     def _change_planned(self) -> None:
         """Invitations planned before this batch: pushed back, pushed out, or revoked."""
         if self.moved:
-            times = {UUID(reason.removeprefix("invitation:")): at for reason, at in self.moved.items()}
+            times = {
+                UUID(reason.removeprefix("invitation:")): at
+                for reason, at in self.moved.items()
+                if reason.startswith("invitation:")
+            }
+            reminded = {reason: at for reason, at in self.moved.items() if reason.startswith("reminder:")}
+            reminders.move(times=reminded, reason="outranked", now=self.now)
             surveys.move_scheduled(times=times, reason="outranked", now=self.now)
             for row in (rows := list(Decision.objects.filter(invitation_id__in=times).only("id", "invitation_id"))):
                 row.status, row.reason = Decision.Status.DEFERRED, "outranked"

@@ -130,6 +130,8 @@ def _limits(snapshot: Snapshot) -> list[str]:
         parts.append(_("only %(windows)s") % {"windows": _listed([_window(w) for w in snapshot["windows"]], _("or"))})
     if snapshot["skip_holidays"]:
         parts.append(_("not on public holidays"))
+    if snapshot.get("best_hour"):
+        parts.append(_("at each contact's best hour"))
     if snapshot["revoked_by"]:
         where = _listed([_name(t) for t in snapshot["revoked_by"]], _("or"))
         if snapshot["revoke_match"]:

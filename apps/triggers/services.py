@@ -153,6 +153,7 @@ def occasion_of(event: PendingEvent, contact_id: UUID, known: Known) -> Occasion
         facts=facts,
         counter_events=known.counter_events.get(contact_id, ()),
         event_id=event.id,
+        good_hours=known.good_hours(contact_id, event.touchpoint_id),
     )
 
 

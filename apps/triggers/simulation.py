@@ -15,8 +15,10 @@ from apps.contacts.book import Book, Move
 from apps.contacts.budget import CounterEvent, Policy, property_text
 from apps.contacts.eligibility import DEFERRED, SCHEDULED
 from apps.touchpoints.models import Touchpoint
+from apps.triggers import hours
 from apps.triggers.eligibility import Occasion, Outcome, judge
 from apps.triggers.facts import History, rules_by_touchpoint
+from apps.triggers.hours import AnswerHours
 from apps.triggers.past import (
     CHUNK,
     Acquaintance,
@@ -77,6 +79,8 @@ class Simulation:
     may_change: bool = field(init=False)
     """Whether anything planned can be pushed back or taken back later."""
     touchpoints: dict[int, Touchpoint] = field(default_factory=dict)
+    hours: AnswerHours | None = None
+    """When contacts usually answered, as far as it was known when the stretch began."""
 
     def __post_init__(self) -> None:
         self.book = Book(policy=self.policy, home=self.home)
@@ -87,6 +91,8 @@ class Simulation:
         self.may_change = bool(self.revoking) or len({rule.priority for rule in self.rules}) > 1
         if any(rule.needs_history for rule in self.rules):
             self.histories = {}
+        if any(rule.best_hour for rule in self.rules):
+            self.hours = hours.read({}, before=self.stretch.since)
 
     def run(self, progress: Progress = lambda done, total: None, chunk: int = CHUNK) -> dict[str, Any]:
         """Go through the stretch; returns the result as JSON."""
@@ -113,6 +119,8 @@ class Simulation:
         if self.histories is not None:
             unknown = [a for a in people if a.person.id not in self.histories]
             self.histories.update(histories_before(unknown, self.stretch.since))
+        if self.hours is not None:
+            self.hours.meet({a.person.id: a.person for a in people})
         fresh = {a.person.id for a in people} - self.seen
         self.seen |= fresh
         for contact_id, entry in made_before(list(fresh), self.stretch.since):
@@ -144,6 +152,7 @@ class Simulation:
         occasion = Occasion(
             event.id.bytes, person, event.touchpoint_id, touchpoint.is_active, event.occurred_at, facts,
             self.counters.get(event.contact_id, ()) if self.revoking else (), event_id=event.id,
+            good_hours=self.hours.good(person, event.touchpoint_id) if self.hours else (),
         )  # fmt: skip
         for rule in rules:
             outcome = judge(rule, occasion, self.book, event.occurred_at, with_details=False)

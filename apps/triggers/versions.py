@@ -108,6 +108,8 @@ def snapshot(
         "active_until": rule.active_until.isoformat() if rule.active_until else None,
         "revoked_by": [_named(t) for t in sorted(revoked_by, key=lambda t: t.pk)],
         "revoke_match": rule.revoke_match,
+        # Left out where it is off: what is kept of rules from before this choice still says the same.
+        **({"best_hour": True} if rule.best_hour else {}),
     }
 
 

@@ -128,8 +128,15 @@
     }
   }
 
+  // A row that is added to a form is a copy of its empty one, which has to stay as it was written.
+  const build = (part) => {
+    for (const root of part.querySelectorAll("[data-builder=windows]")) {
+      if (!root.closest(".empty-form")) new Windows(root);
+    }
+  };
   const start = () => {
-    for (const root of document.querySelectorAll("[data-builder=windows]")) new Windows(root);
+    build(document);
+    document.addEventListener("formset:added", (event) => build(event.target));
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
 from apps.messaging.models import Suppression
-from apps.messaging.services import suppress
+from apps.messaging.suppressions import suppress
 from apps.surveys.models import Invitation
 from apps.touchpoints.claims import PendingEvent
 from apps.touchpoints.models import Event

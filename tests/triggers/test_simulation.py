@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from apps.contacts import ledger
 from apps.contacts.models import Company, Contact, ContactBudget, LegalBasis, Outreach
 from apps.messaging.models import Suppression
-from apps.messaging.services import suppress
+from apps.messaging.suppressions import suppress
 from apps.responses.models import Response
 from apps.surveys.models import Invitation, Survey
 from apps.touchpoints.models import Event, Touchpoint

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import BaseAdmin
 from apps.surveys import versions
-from apps.surveys.models import Question, Survey, ThankYou
+from apps.surveys.models import Question, Survey, SurveyReminder, ThankYou
 
 _KEY_LENGTH = Survey._meta.get_field("key").max_length
 
@@ -111,7 +111,7 @@ class ArchivePages(BaseAdmin):
 
 @transaction.atomic
 def duplicate(survey: Survey, *, by: str) -> Survey:
-    """The same survey again, with questions and thanks, under another key and inactive."""
+    """The same survey again, with questions, thanks and reminders, under another key and inactive."""
     values = {f.attname: getattr(survey, f.attname) for f in Survey._meta.concrete_fields if not f.primary_key}
     for unfit in ("current_version_id", "created_at"):
         del values[unfit]
@@ -119,6 +119,7 @@ def duplicate(survey: Survey, *, by: str) -> Survey:
     copy = Survey.objects.create(**values)
     Question.objects.bulk_create(_copies(survey.questions.filter(is_retired=False), copy))
     ThankYou.objects.bulk_create(_copies(survey.thanks.all(), copy))
+    SurveyReminder.objects.bulk_create(_copies(survey.reminders.all(), copy))
     versions.publish(survey_id=copy.pk, now=timezone.now(), by=by)
     return copy
 

@@ -17,6 +17,7 @@ from apps.surveys.admin.library import LibraryPages
 from apps.surveys.admin.lists import SurveyList
 from apps.surveys.admin.preview import PreviewPages
 from apps.surveys.admin.questions import QuestionInline, ThankYouInline
+from apps.surveys.admin.reminders import SurveyReminderInline
 from apps.surveys.admin.sharing import SharePages
 from apps.surveys.models import Survey
 
@@ -28,7 +29,7 @@ class SurveyForm(forms.ModelForm):
         model = Survey
         fields = (
             "key", "name", "is_active", "is_anonymous", "is_public", "public_properties", "closes_at",
-            "min_days_between",
+            "min_days_between", "invitation_template",
         )  # fmt: skip
         field_classes = {"public_properties": NamesField}
         help_texts = {
@@ -47,12 +48,13 @@ class SurveyForm(forms.ModelForm):
 @admin.register(Survey, site=tenant_admin)
 class SurveyAdmin(LibraryPages, SharePages, PreviewPages, ArchivePages, SurveyList):
     form = SurveyForm
-    inlines = (QuestionInline, ThankYouInline)
+    inlines = (QuestionInline, ThankYouInline, SurveyReminderInline)
     fieldsets = (
         (None, {"fields": ("name", "key", "is_active")}),
         (_("Who may answer, and when"), {
             "fields": ("is_anonymous", "is_public", "public_properties", "closes_at", "min_days_between"),
         }),
+        (_("How invitations look"), {"fields": ("invitation_template",)}),
     )  # fmt: skip
     actions = ("duplicate_surveys", "archive_surveys", "restore_surveys")
 

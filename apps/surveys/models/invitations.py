@@ -20,6 +20,12 @@ class Invitation(models.Model):
         REVOKED = "revoked", _("revoked")
         EXPIRED = "expired", _("expired")
 
+    class HourArm(models.TextChoices):
+        """Whether it was sent at the hour that was learnt, or at the usual time for comparison."""
+
+        LEARNED = "learned", _("learnt hour")
+        CONTROL = "control", _("usual time, for comparison")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     survey = models.ForeignKey(Survey, models.PROTECT, related_name="invitations", verbose_name=_("survey"))
     contact = models.ForeignKey(
@@ -34,6 +40,9 @@ class Invitation(models.Model):
     give_up_at = models.DateTimeField(_("pointless after"))
     token_hash = models.BinaryField(unique=True, null=True, editable=False, max_length=32)
     link_expires_at = models.DateTimeField(_("link expires"), null=True)
+    hour_arm = models.CharField(
+        _("hour of sending"), max_length=8, choices=HourArm, blank=True, default="", db_default="", editable=False
+    )
     properties = models.JSONField(_("properties of the page"), default=dict, blank=True)
     used_on = models.DateField(
         _("used"), null=True, help_text=_("The day an anonymous answer was given: which one is not known.")
@@ -49,6 +58,7 @@ class Invitation(models.Model):
         indexes = [
             models.Index(fields=["send_at"], name="invitation_due", condition=models.Q(status="scheduled")),
             models.Index(fields=["contact", "-created_at"], name="invitation_by_contact"),
+            models.Index(fields=["send_at"], name="invitation_hour_arm", condition=~models.Q(hour_arm="")),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.fields import TextsField
 from apps.common.texts import FALLBACK, localized
+from apps.messaging.models import MailTemplate
 from apps.surveys.definition import LEADS, MAX_OPTIONS, option_problem
 
 RESERVED = frozenset({"touchpoint", "lang", "score", "page", "embed", "k"})
@@ -65,6 +66,16 @@ class Survey(models.Model):
         default=0,
         validators=[MaxValueValidator(730)],
         help_text=_("The same contact is asked this survey again after so many days at the earliest. 0: no limit."),
+    )
+    invitation_template = models.ForeignKey(
+        MailTemplate,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        limit_choices_to={"purpose": MailTemplate.Purpose.INVITATION},
+        related_name="surveys",
+        verbose_name=_("template of the invitation"),
+        help_text=_("Empty: the default template for invitations, or the built-in one."),
     )
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
     current_version = models.ForeignKey(

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.common.admin_site import tenant_admin
+from apps.common.windows import BUILDER
 from apps.contacts.admin import ContactBudgetAdmin
 from apps.contacts.models import ContactBudget
 from apps.touchpoints.models import Touchpoint
 from apps.triggers import dry_runs
 from apps.triggers.admin.live import TryPage
-from apps.triggers.admin.widgets import BUILDER
 from apps.triggers.models import DryRun
 
 

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy
 from apps.common.admin_site import tenant_admin
 from apps.common.conditions import ConditionError
 from apps.common.jsontext import JSONText
+from apps.common.windows import WindowsWidget
 from apps.triggers import cadences, problems
 from apps.triggers.admin.forms import CadenceForm
 from apps.triggers.admin.live import DraftPage
-from apps.triggers.admin.widgets import PeriodWidget, RecurrenceWidget, WindowsWidget
+from apps.triggers.admin.widgets import PeriodWidget, RecurrenceWidget
 from apps.triggers.models import Cadence, Decision
 from apps.triggers.preview import preview
 
@@ -34,7 +35,7 @@ class CadenceAdmin(DraftPage):
         (None, {"fields": ("name", "is_active")}),
         (gettext_lazy("Who is asked what"), {"fields": ("segment", "survey", "touchpoint")}),
         (gettext_lazy("When"), {
-            "fields": ("kind", "period_days", "recurrence", "starts_on", "at", "windows", "skip_holidays"),
+            "fields": ("kind", "period_days", "recurrence", "starts_on", "at", "windows", "skip_holidays", "best_hour"),
         }),
         (gettext_lazy("Limits"), {"fields": ("percent", "daily_cap", "expires_after", "priority")}),
     )  # fmt: skip

@@ -50,7 +50,7 @@ class TriggerRuleForm(_ChoosingForm):
         model = TriggerRule
         fields = (
             "name", "is_active", "touchpoints", "condition", "wait", "delay", "working_days", "morning_at", "survey",
-            "windows", "skip_holidays", "percent", "daily_cap", "expires_after", "priority", "active_from",
+            "windows", "skip_holidays", "best_hour", "percent", "daily_cap", "expires_after", "priority", "active_from",
             "active_until", "revoked_by", "revoke_match",
         )  # fmt: skip
         help_texts = {
@@ -87,7 +87,7 @@ class CadenceForm(_ChoosingForm):
         model = Cadence
         fields = (
             "name", "is_active", "segment", "survey", "touchpoint", "kind", "period_days", "recurrence", "starts_on",
-            "at", "windows", "skip_holidays", "percent", "daily_cap", "expires_after", "priority",
+            "at", "windows", "skip_holidays", "best_hour", "percent", "daily_cap", "expires_after", "priority",
         )  # fmt: skip
         labels = {"period_days": gettext_lazy("How often")}
         help_texts = {

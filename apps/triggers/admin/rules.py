@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin_site import tenant_admin
 from apps.common.jsontext import JSONText
+from apps.common.windows import WindowsWidget
 from apps.triggers import dry_runs, services, versions
 from apps.triggers.admin.forms import TriggerRuleForm
 from apps.triggers.admin.live import LivePage, TryPage
-from apps.triggers.admin.widgets import ConditionWidget, WindowsWidget
+from apps.triggers.admin.widgets import ConditionWidget
 from apps.triggers.models import DryRun, Segment, TriggerRule
 from apps.triggers.rules import Snapshot
 from apps.triggers.sentences import sentence
@@ -33,7 +34,9 @@ class TriggerRuleAdmin(LivePage, TryPage):
         (None, {"fields": ("name", "is_active")}),
         (gettext_lazy("What happens"), {"fields": ("touchpoints", "condition")}),
         (gettext_lazy("What is asked, and when"), {
-            "fields": ("survey", "wait", "delay", "working_days", "morning_at", "windows", "skip_holidays"),
+            "fields": (
+                "survey", "wait", "delay", "working_days", "morning_at", "windows", "skip_holidays", "best_hour",
+            ),
         }),
         (gettext_lazy("Limits"), {
             "fields": ("percent", "daily_cap", "expires_after", "priority", "active_from", "active_until"),

@@ -1,25 +1,13 @@
 """What trigger rules and cadences have in common: whom they ask what, and within which bounds."""
 
 from datetime import timedelta
-from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.schedule import ScheduleError, parse_windows
+from apps.common.fields import check_windows
 from apps.surveys.models import Survey
-
-
-def check_windows(value: Any) -> None:
-    """Refuse what is no list of send windows."""
-    try:
-        parse_windows(value)
-    except ScheduleError as error:
-        raise ValidationError(
-            _("Each send window needs weekdays (0 for Monday to 6), “from” and “to”, such as 09:00 and 18:00.")
-        ) from error
 
 
 class Asking(models.Model):
@@ -36,6 +24,14 @@ class Asking(models.Model):
     )
     skip_holidays = models.BooleanField(
         _("not on public holidays"), default=False, help_text=_("Of the contact's country and region.")
+    )
+    best_hour = models.BooleanField(
+        _("at each contact's best hour"),
+        default=False,
+        help_text=_(
+            "Up to a day later, at the hour at which the contact usually answers, within the send windows. One in five "
+            "keeps the usual time, so that you can see what it brings."
+        ),
     )
     percent = models.PositiveSmallIntegerField(
         _("share asked, in %"),
