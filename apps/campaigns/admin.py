@@ -18,6 +18,8 @@ from apps.common.admin import BaseAdmin, BaseStacked, BaseTabular, FlowAdmin, Re
 from apps.common.admin_site import tenant_admin
 from apps.common.durations import DurationFormField
 from apps.common.variables import unknown_variables
+from apps.messaging.templating import FOLLOW_UP
+from apps.surveys import mail_templates
 
 TEXTS = ("subject", "body", "subject_no_comment", "body_no_comment")
 
@@ -28,7 +30,7 @@ class StepForm(forms.ModelForm):
     class Meta:
         model = Step
         fields = (
-            "kind", "delay", "position", "subject", "body", "subject_no_comment", "body_no_comment",
+            "kind", "delay", "position", "template", "subject", "body", "subject_no_comment", "body_no_comment",
         )  # fmt: skip
         help_texts = {
             "delay": _("After the answer: “10 minutes”, “2 hours”, “3 days”."),
@@ -45,7 +47,13 @@ class StepForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        if data.get("kind") == Step.Kind.EMAIL:
+        if data.get("kind") == Step.Kind.OPT_IN and "body" not in self.errors and not data.get("body"):
+            self.add_error("body", _("Write what the person agrees to, in their words."))
+        if data.get("kind") == Step.Kind.OPT_IN and any("{{" in text for text in (data.get("body") or {}).values()):
+            # It is the proof of what was agreed to: the same for everybody.
+            self.add_error("body", _("The text that is agreed to is the same for everybody: it takes no variables."))
+        has_words = data.get("template") is not None or mail_templates.in_use([FOLLOW_UP])
+        if data.get("kind") == Step.Kind.EMAIL and not has_words:
             for name in ("subject", "body"):
                 if name not in self.errors and not data.get(name):
                     self.add_error(name, _("A mail needs this text."))
@@ -63,7 +71,7 @@ class StepInline(BaseStacked):
     model = Step
     form = StepForm
     fieldsets = (
-        (None, {"fields": ("kind", "delay", "subject", "body", "position")}),
+        (None, {"fields": ("kind", "delay", "template", "subject", "body", "position")}),
         (
             _("When the comment is missing"),
             {

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.fields import TextsField
 from apps.common.ids import uuid7
-from apps.messaging.models import OutgoingEmail
+from apps.messaging.models import MailTemplate, OutgoingEmail
 from apps.responses.models import Response
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Touchpoint
@@ -58,11 +58,22 @@ class Step(models.Model):
     class Kind(models.TextChoices):
         EMAIL = "email", _("e-mail")
         CASE = "case", _("case")
+        OPT_IN = "opt_in", _("request for consent")
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="steps", verbose_name=_("campaign"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.EMAIL)
     delay = models.DurationField(_("delay"), default=timedelta(minutes=10), help_text=_("After the answer."))
+    template = models.ForeignKey(
+        MailTemplate,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        limit_choices_to={"purpose": MailTemplate.Purpose.FOLLOW_UP},
+        related_name="steps",
+        verbose_name=_("template"),
+        help_text=_("Instead of the texts below."),
+    )
     subject = TextsField(_("subject"), blank=True)
     body = TextsField(_("text"), blank=True, multiline=True)
     subject_no_comment = TextsField(_("subject when the comment is missing"), blank=True)

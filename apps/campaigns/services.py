@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Min, QuerySet
 
 from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
-from apps.campaigns.steps import case, email
+from apps.campaigns.steps import case, email, opt_in
 from apps.campaigns.steps.base import Run
 from apps.common import agenda
 from apps.common.batches import SINGLES, together_or_singly
@@ -20,7 +20,7 @@ from apps.responses.models import Response
 from apps.triggers import segments
 
 RUN_QUEUE = "campaigns.run"
-_RUNNERS = {Step.Kind.EMAIL: email.run, Step.Kind.CASE: case.run}
+_RUNNERS = {Step.Kind.EMAIL: email.run, Step.Kind.CASE: case.run, Step.Kind.OPT_IN: opt_in.run}
 
 
 @transaction.atomic

@@ -8,12 +8,12 @@ from bisect import insort
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from apps.common.schedule import Calendar, local_day
-from apps.contacts.budget import Entry, Policy, breaks
+from apps.contacts.budget import NEVER, Entry, Policy, breaks
 from apps.contacts.eligibility import UTC_CALENDAR, Facts, Verdict, decide, place
 
 
@@ -29,6 +29,10 @@ class Person:
     calendar: Calendar = UTC_CALENDAR
     last_response_at: datetime | None = None
     last_decline_at: datetime | None = None
+    refuses: frozenset[str] = frozenset()
+    """Kinds of mails that the contact does not wish to get."""
+    own_gap: timedelta = NEVER
+    """The distance between two approaches that the contact wishes for."""
 
 
 class Move(NamedTuple):
@@ -67,6 +71,8 @@ class Book:
             is_suppressed=person.is_suppressed,
             has_legal_basis=person.has_legal_basis,
             by_mail=by_mail,
+            refuses=person.refuses,
+            own_gap=person.own_gap,
             others=[e for e in held if not e.gives_way_to(wanted.priority, now)] if held else (),
             company_times=self.companies.get(company, ()) if company is not None else (),
             not_before=rest_until(person, self.policy),

@@ -6,6 +6,8 @@ from typing import Any, TypedDict
 
 from django.db.models import Q, QuerySet
 
+from apps.contacts import phones
+from apps.contacts.ledger import home_calendar
 from apps.contacts.models import Company, Contact
 
 PLACE = ("time_zone", "country", "region")
@@ -27,6 +29,7 @@ class ContactData(TypedDict, total=False):
 
     external_id: str
     email: str
+    phone: str
     name: str
     locale: str
     time_zone: str
@@ -37,9 +40,10 @@ class ContactData(TypedDict, total=False):
 
 
 class _Index:
-    """Contacts at hand, by both identities."""
+    """Contacts at hand, by both identities; ``home`` is the country that a number without one belongs to."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: str = "") -> None:
+        self.home = home
         self.by_external_id: dict[str, Contact] = {}
         self.by_email: dict[str, Contact] = {}
 
@@ -62,16 +66,18 @@ class _Index:
 def resolve_contacts(*, people: Sequence[ContactData], now: datetime) -> list[Contact | None]:
     """One contact per entry, in order, locked in id order; None where an entry names nobody.
 
-    Must run in a transaction. A fixed number of queries for any number of entries: look who is missing,
+    Must run in a transaction. A fixed number of queries for any number of entries (one more where telephone
+    numbers come without their country): look who is missing,
     create them, read all, update. Nobody is locked while new ones are created: who waits there for another
     worker that creates the same contact must not hold what that one will want to lock.
     """
-    fresh = _missing(people, _read(people, Contact.objects.only("external_id", "email")), now)
+    home = _home_country(people)
+    fresh = _missing(people, _read(people, Contact.objects.only("external_id", "email"), home), now)
     if fresh:
         # In one order, so that two workers with the same new contacts do not wait for each other in a circle.
         fresh.sort(key=lambda contact: (contact.external_id or "", contact.email or ""))
         Contact.objects.bulk_create(fresh, ignore_conflicts=True)
-    index = _read(people, Contact.objects.order_by("id").select_for_update(no_key=True))
+    index = _read(people, Contact.objects.order_by("id").select_for_update(no_key=True), home)
     # After the contacts: whoever locks both locks them in this order.
     companies = resolve_companies(
         companies=[data["company"] for data in people if data.get("company")],
@@ -86,7 +92,7 @@ def resolve_contacts(*, people: Sequence[ContactData], now: datetime) -> list[Co
             changed[contact.pk] = contact
         result.append(contact)
     if changed:
-        fields = ["external_id", "email", "name", "locale", *PLACE, "company", "properties", "updated_at"]
+        fields = ["external_id", "email", "phone", "name", "locale", *PLACE, "company", "properties", "updated_at"]
         Contact.objects.bulk_update(changed.values(), fields, batch_size=500)
     return result
 
@@ -95,10 +101,16 @@ def _address(data: ContactData) -> str | None:
     return (data.get("email") or "").strip().lower() or None
 
 
-def _read(people: Sequence[ContactData], rows: QuerySet[Contact]) -> _Index:
+def _home_country(people: Sequence[ContactData]) -> str:
+    """The tenant's own country, asked for only where a number needs it."""
+    bare = any(data.get("phone") and not phones.is_international(data["phone"]) for data in people)
+    return home_calendar().country if bare else ""
+
+
+def _read(people: Sequence[ContactData], rows: QuerySet[Contact], home: str) -> _Index:
     external_ids = {data["external_id"] for data in people if data.get("external_id")}
     emails = {address for data in people if (address := _address(data))}
-    index = _Index()
+    index = _Index(home)
     for contact in rows.filter(Q(external_id__in=external_ids) | Q(email__in=emails)):
         index.add(contact)
     return index
@@ -131,13 +143,17 @@ def _merge(contact: Contact, data: ContactData, index: _Index) -> bool:
     known = contact.properties if isinstance(contact.properties, dict) else {}  # the admin takes any JSON
     contact.properties = {**known, **extra}
     _place(contact, data)
+    if data.get("phone"):
+        # One that cannot be understood changes nothing.
+        contact.phone = phones.e164(data["phone"], contact.country or index.home) or contact.phone
     index.add(contact)
     return before != _values(contact)
 
 
 def _values(contact: Contact) -> tuple[Any, ...]:
     place = (contact.time_zone, contact.country, contact.region)
-    return (contact.external_id, contact.email, contact.name, contact.locale, *place, contact.properties)
+    names = (contact.external_id, contact.email, contact.phone, contact.name, contact.locale)
+    return (*names, *place, contact.properties)
 
 
 def _place(row: Contact | Company, data: ContactData | CompanyData) -> None:

@@ -4,12 +4,37 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from apps.contacts.models import Contact, LegalBasis
+from django.db.models import Exists, Q
+
+from apps.contacts.models import ConsentPolicy, Contact, LegalBasis, OptIn
+
+_STRICT = ConsentPolicy.objects.filter(requires_double_opt_in=True)
 
 
 def with_legal_basis(*, contact_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the contacts that we may write to."""
+    """Those of the contacts that we may write to. One query.
+
+    Where the tenant says so, a consent counts only when it was confirmed by the link in a mail.
+    """
+    clicked = Q(confirmed_at__isnull=False) | ~Q(kind=LegalBasis.Kind.CONSENT)
     rows = LegalBasis.objects.filter(contact_id__in=contact_ids, revoked_at__isnull=True)
+    return set(rows.filter(clicked | ~Exists(_STRICT)).values_list("contact_id", flat=True))
+
+
+def needs_confirmation() -> bool:
+    """Whether only confirmed consent counts."""
+    return _STRICT.all().exists()
+
+
+def with_confirmed_consent(*, contact_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the contacts that used the link in a confirmation mail, and did not object since."""
+    rows = LegalBasis.objects.filter(contact_id__in=contact_ids, revoked_at=None, kind=LegalBasis.Kind.CONSENT)
+    return set(rows.filter(confirmed_at__isnull=False).values_list("contact_id", flat=True))
+
+
+def with_any_basis(*, contact_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the contacts that gave some reason to be asked for their consent, confirmed or not."""
+    rows = LegalBasis.objects.filter(contact_id__in=contact_ids, revoked_at=None)
     return set(rows.values_list("contact_id", flat=True))
 
 
@@ -30,6 +55,51 @@ def record_legal_bases(*, bases: Sequence[LegalBasis]) -> None:
     ]
     if fresh:
         LegalBasis.objects.bulk_create(fresh, ignore_conflicts=True)
+
+
+def confirmed_addresses(*, emails: Collection[str]) -> set[str]:
+    """Those of the addresses whose contacts have a confirmed consent."""
+    rows = LegalBasis.objects.filter(contact__email__in=emails, revoked_at=None, kind=LegalBasis.Kind.CONSENT)
+    found = rows.filter(confirmed_at__isnull=False).values_list("contact__email", flat=True)
+    return {email for email in found if email}
+
+
+def record_confirmed(*, opt_in: OptIn, now: datetime) -> LegalBasis:
+    """Store the consent that a request was answered with, with its proof. Must run in the answer's transaction.
+
+    Always a row of its own: an older consent from the same source, also a revoked one, stays as it was given.
+    """
+    contact = _owner_of(opt_in)
+    source = opt_in.source
+    same = LegalBasis.objects.filter(contact=contact, kind=LegalBasis.Kind.CONSENT, source=source)
+    if same.exists():
+        source = f"{source[:100]} · {opt_in.id.hex[-12:]}"
+    return LegalBasis.objects.create(
+        contact=contact,
+        kind=LegalBasis.Kind.CONSENT,
+        source=source,
+        text_version=opt_in.text_version,
+        wording=opt_in.wording,
+        granted_at=opt_in.requested_at,
+        confirmed_at=now,
+        opt_in=opt_in,
+    )
+
+
+def _owner_of(opt_in: OptIn) -> Contact:
+    """The contact whose mailbox agreed: whoever has the address now, else the one it was asked for.
+
+    A contact that has another address by now is somebody else's mailbox: the consent must not be about that one.
+    """
+    holder = Contact.objects.filter(email=opt_in.email).first()
+    if holder is not None:
+        return holder
+    contact = opt_in.contact
+    if contact is not None and not contact.email:
+        contact.email = opt_in.email
+        contact.save(update_fields=["email", "updated_at"])
+        return contact
+    return Contact.objects.get_or_create(email=opt_in.email, defaults={"locale": opt_in.language})[0]
 
 
 def object_to_mail(*, contact_id: UUID, now: datetime) -> None:

@@ -1,10 +1,14 @@
 """The way out of our mails: one signed link per recipient, and the headers that mail programs offer it by."""
 
+import re
 from uuid import UUID
 
 from apps.common import tokens
 
 PURPOSE = "unsubscribe"
+# Pictures are no links; they stay what they are.
+_LINK = re.compile(r"""(?<!src=)(?<!src=["'])(?<!url\()(?<!url\(["'])(https?://[^/?#\s<>"']+(?:/[a-z]+)?)[^\s<>"']*""")
+_HREF = re.compile(r"""(?<=[\s"'/])href(?=\s*=)""", re.IGNORECASE)
 
 
 def unsubscribe_url(contact_id: UUID, base_url: str) -> str:
@@ -24,3 +28,13 @@ def contact_of(token: str) -> UUID | None:
         return UUID(value) if value else None
     except ValueError:
         return None
+
+
+def masked(text: str) -> str:
+    """A text without the personal part of its links: whoever has one can answer in the contact's name."""
+    return _LINK.sub(r"\1/…", text)
+
+
+def unlinked(html: str) -> str:
+    """HTML to look at: its links lead nowhere any more, not even within a frame, and show where they led roughly."""
+    return _HREF.sub("title", masked(html))

@@ -12,8 +12,8 @@ from apps.common import tokens
 from apps.common.db import connection, fetch_prepared
 from apps.surveys import versions
 from apps.surveys.definition import COMMENT, NPS, OPT_IN, SINGLE, YES_NO, Answers, Definition, Facts, Value
+from apps.surveys.links import LINK_LIFETIME
 from apps.surveys.models import Invitation, Survey, Theme
-from apps.surveys.services import LINK_LIFETIME
 
 _SELECT = """
 SELECT i.id, i.status, i.link_expires_at, i.used_on, COALESCE(i.properties, '{}')::text,

@@ -12,7 +12,7 @@ from django.db import connection
 from apps.common import agenda
 from apps.common.segments import segment_of
 from apps.integrations import webhooks
-from apps.responses import suspicion
+from apps.responses import consent, suspicion
 from apps.responses.models import Answer, Response, Revision, ScoreChange
 from apps.surveys import definition as survey
 from apps.surveys.definition import COMMENT, NPS, OPT_IN, YES_NO, Answers, Definition, Value, score_of
@@ -90,6 +90,7 @@ def write(row: Response, definition: Definition, *, was: Before, then: Answers, 
     _recount(row, was.counted, now)
     if row.follow_up == Response.FollowUp.PENDING and not row.is_suspected:
         wake_follow_up(row, now)
+    consent.follow(row, definition, then, due_at=now + PATIENCE if row.is_partial else now, now=now)
     publish(row, _event_type(row, is_new), then, now)
 
 

@@ -7,18 +7,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 
 from apps.common import tokens
 from apps.common.ids import uuid7
 from apps.contacts import ledger
 from apps.contacts.models import Outreach
-from apps.responses import keeping
+from apps.responses import consent, keeping
 from apps.responses.models import Response
 from apps.responses.suspicion import BURST
-from apps.surveys import versions
+from apps.surveys import reminders, versions
 from apps.surveys.definition import Answers, Definition, fits, score_of
-from apps.surveys.models import Invitation, Survey, SurveyVersion
+from apps.surveys.models import Invitation, Reminder, Survey, SurveyVersion
 from apps.surveys.services import outreach_reason
 
 
@@ -69,7 +69,11 @@ def submit(*, invitation_id: UUID, submission: Submission, now: datetime, token:
     the link that an anonymous answer gets for the rest of its questions. Raises InvalidAnswerError for values out of
     range or questions of another survey, AlreadyAnsweredError for the used link of an anonymous survey.
     """
-    invitation = Invitation.objects.select_for_update(of=("self",)).select_related("survey").get(pk=invitation_id)
+    # Whether anything was planned to remind of it comes along: most surveys remind nobody, and pay nothing for it.
+    with_reminders = Invitation.objects.annotate(
+        has_reminders=Exists(Reminder.objects.filter(invitation=OuterRef("pk")))
+    )
+    invitation = with_reminders.select_for_update(of=("self",)).select_related("survey").get(pk=invitation_id)
     rows = Response.objects.filter(invitation=invitation).select_related("version")
     row = rows.select_for_update(of=("self",)).first()
     shown = submission.version_id or invitation.survey.current_version_id
@@ -87,6 +91,8 @@ def submit(*, invitation_id: UUID, submission: Submission, now: datetime, token:
     response = _store(row, definition, submission, now)
     if not response.is_suspected:
         _note_answered(invitation, _day(now) if definition.is_anonymous else now)
+        if invitation.has_reminders:
+            reminders.revoke(invitation_ids=[invitation.pk], reason="answered")
     return response
 
 
@@ -231,10 +237,14 @@ def judge(*, response_id: UUID, is_genuine: bool, by: str, now: datetime) -> Res
             keeping.wake_follow_up(row, now)
         if is_genuine and row.invitation:
             _note_answered(row.invitation, row.answered_at)
+            reminders.revoke(invitation_ids=[row.invitation.pk], reason="answered")
     row.judged_by = by
     row.save(update_fields=["is_suspected", "judged_by", "follow_up_at"])
     event_type = "response.suspected" if row.is_suspected else "response.updated"
-    keeping.publish(row, event_type, _answers(row, now), now)
+    definition = _definition(row, now)
+    answers = keeping.said(row, definition)
+    consent.follow(row, definition, answers, due_at=now, now=now)
+    keeping.publish(row, event_type, answers, now)
     return row
 
 
@@ -251,7 +261,11 @@ def ask_for_call_back(*, response_id: UUID, call_back: str, now: datetime) -> No
 
 
 def _answers(row: Response, now: datetime) -> Answers:
-    return keeping.said(row, versions.definition_of(_version(row, row.survey_id, None, now)))
+    return keeping.said(row, _definition(row, now))
+
+
+def _definition(row: Response, now: datetime) -> Definition:
+    return versions.definition_of(_version(row, row.survey_id, None, now))
 
 
 def next_follow_up_due() -> datetime | None:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 from apps.common.schedule import valid_region, valid_zone
+from apps.contacts import phones
 
 MAX_BYTES = 64 * 1024
 MAX_EXTERNAL_ID = 200
@@ -40,6 +41,7 @@ class ContactIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     external_id: str | None = None
     email: str | None = None
     name: str | None = None
+    phone: str | None = None
     locale: str | None = None
     time_zone: str | None = None
     country: str | None = None
@@ -147,6 +149,7 @@ def _rules(event: EventIn, now: datetime) -> list[FieldError]:
         (len(contact.name or "") <= 200, "contact.name", "must have at most 200 characters."),
         (_locale_ok(contact.locale), "contact.locale", "must be a language tag such as de or en-GB."),
         *_place_checks(contact, "contact"),
+        *_phone_checks(contact),
     ]
     if contact.company is not None:
         checks += _company_checks(contact.company)
@@ -170,6 +173,17 @@ def _place_checks(place: ContactIn | CompanyIn, name: str) -> list[tuple[Any, st
         known = valid_region((place.country or "").upper(), place.region.upper())
         checks.append((known, f"{name}.region", "must be a region of the country, such as BY with DE."))
     return checks
+
+
+def _phone_checks(contact: ContactIn) -> list[tuple[Any, str, str]]:
+    """Most events bring no number. One without any country is understood later, by the tenant's own."""
+    text = contact.phone
+    if not text:
+        return []
+    # Sent as one of a country that we know nothing about, it is named wrong already.
+    known = phones.is_international(text) or contact.country
+    fine = phones.e164(text, contact.country or "") if known else phones.is_plausible(text)
+    return [(fine, "contact.phone", "must be a telephone number such as +49 170 1234567, best with its country.")]
 
 
 def _company_checks(company: CompanyIn) -> list[tuple[Any, str, str]]:

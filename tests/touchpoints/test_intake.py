@@ -283,3 +283,22 @@ def test_anything_like_an_event_parses_or_is_explained(value: Any) -> None:
 @given(st.text().filter(lambda text: "\x00" not in text))
 def test_any_text_in_a_property_comes_through_unchanged(text: str) -> None:
     assert parse({**EVENT, "properties": {"note": text}}).properties == {"note": text}
+
+
+@pytest.mark.parametrize("given", [{"phone": "+49 170 1234567"}, {"phone": "0170 1234567"}, {"phone": ""}])
+def test_a_telephone_number_passes_with_its_country_or_without(given: dict[str, str]) -> None:
+    assert parse(contact(**given)).contact.phone == given["phone"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"phone": "+49 1"},
+        {"phone": "call me"},
+        {"phone": "1" * 5000},
+        {"phone": "0170 1234567", "country": "SM"},
+        {"phone": "+49\u0000170 1234567"},
+    ],
+)
+def test_what_cannot_be_a_telephone_number_is_named(given: dict[str, str]) -> None:
+    assert wrong_fields(contact(**given)) >= {"contact.phone"}

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -221,7 +222,7 @@ class SuppressionAdmin(BaseAdmin):
         return self._shown(request, "import", _now("Import blocked addresses"), context)
 
     @action(description=_("Export"), url_path="export", icon="download", permissions=["view"])
-    def export_page(self, request: HttpRequest) -> HttpResponse:
+    def export_page(self, request: HttpRequest) -> HttpResponseBase:
         """All entries as CSV. Written to a file of our own first: who reads slowly holds no database connection."""
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
