@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import INPUT_CLASSES, TEXTAREA_CLASSES, UnfoldAdminTextInputWidget
 
 from apps.common.durations import DurationFormField
-from apps.common.fields import TextsField, TextsWidget
+from apps.common.fields import SealedField, TextsField, TextsWidget
 
 
 def _dress(field: Any) -> None:
@@ -29,6 +29,7 @@ class FriendlyFields:
     formfield_overrides: dict[Any, Any] = {
         models.DurationField: {"form_class": DurationFormField, "widget": UnfoldAdminTextInputWidget},
         models.URLField: {"assume_scheme": "https"},
+        SealedField: {"widget": UnfoldAdminTextInputWidget},
     }
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:

@@ -16,13 +16,13 @@ def count(request: HttpRequest, what: str) -> int:
     return count_for(what, client_address(request))
 
 
-def count_for(what: str, whom: str) -> int:
-    """Count one more of ``what`` for somebody, or something, and return how many there were within the last minute."""
+def count_for(what: str, whom: str, seconds: int = WINDOW_SECONDS) -> int:
+    """Count one more of ``what`` for somebody, or something, and return how many there were within that time."""
     key = f"limit:{what}:{whom}"
-    if cache.add(key, 1, WINDOW_SECONDS):
+    if cache.add(key, 1, seconds):
         return 1
     try:
         return int(cache.incr(key))
     except ValueError:  # Expired between the two calls.
-        cache.set(key, 1, WINDOW_SECONDS)
+        cache.set(key, 1, seconds)
         return 1

@@ -4,7 +4,7 @@ The same whitelist substitution as in ``variables``: ``{{ name }}``, ``{{ name|f
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ class Place(NamedTuple):
 class Pattern:
     """A text or HTML pattern with CRLF line ends, as UTF-8.
 
-    In HTML values and fallbacks are escaped, unless the value's name ends with ``_html``: those are made by us.
+    In HTML values and fallbacks are escaped, unless the value's name ends with ``_html``: those are made by us. A name
+    with a dot in it (``contact.properties.…``) is somebody else's choice, and its value never raw.
     """
 
     __slots__ = ("_is_html", "_literals", "_places")
@@ -40,6 +41,17 @@ class Pattern:
             self._places.append(Place(found[1], (found[2] or "").strip(), found[0]))
             at = found.end()
         self._literals.append(_encoded(source[at:]))
+
+    def in_words_of(self, name: Callable[[Place], str]) -> str:
+        """The text with what ``name`` says at its places, and plain line ends."""
+        parts = [self._literals[0].decode()]
+        for place, literal in zip(self._places, self._literals[1:], strict=True):
+            parts += [name(place), literal.decode()]
+        return "".join(parts).replace("\r\n", "\n")
+
+    def values_of(self, values: Mapping[str, str]) -> dict[Place, str]:
+        """What :meth:`fill` writes at each of the places, with plain line ends."""
+        return {place: self._value(place, values).decode().replace("\r\n", "\n") for place in self._places}
 
     def fill(self, values: Mapping[str, str]) -> bytes:
         """The text with its values; places whose value is not known stay as they were written."""
@@ -56,12 +68,16 @@ class Pattern:
         return b"".join(parts)
 
     def _value(self, place: Place, values: Mapping[str, str]) -> bytes:
-        value = place.written
-        if place.name in values:
-            value = values[place.name] or place.fallback
-        if self._is_html and not place.name.endswith(RAW_SUFFIX):
+        given = values.get(place.name)
+        # What was written in the text, by whomever, is never raw.
+        value = given or (place.written if given is None else place.fallback)
+        if self._is_html and not (given and _is_ours(place.name)):
             value = escape(value)
         return _encoded(value)
+
+
+def _is_ours(name: str) -> bool:
+    return name.endswith(RAW_SUFFIX) and "." not in name
 
 
 def escaped_around(source: str) -> str:

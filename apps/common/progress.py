@@ -25,9 +25,9 @@ class Reached(NamedTuple):
     answered: int
 
 
-def start(*, batch: UUID, now: datetime) -> None:
-    """Begin to note a batch."""
-    Progress.objects.create(id=batch, at=now)
+def start(*, batches: Collection[UUID], now: datetime) -> None:
+    """Begin to note batches."""
+    Progress.objects.bulk_create(Progress(id=batch, at=now) for batch in batches)
 
 
 def advance(*, batch: UUID, begun: int, answered: int) -> bool:

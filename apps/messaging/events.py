@@ -55,8 +55,8 @@ def record_delivery_event(
     event, is_new = DeliveryEvent.objects.get_or_create(
         email=mail,
         kind=kind,
-        event_id=event_id[:200],
-        defaults={"at": min(at, now), "detail": one_line(detail)[:500]},
+        event_id=_storable(event_id)[:200],
+        defaults={"at": min(at, now), "detail": _storable(detail)[:500]},
     )
     if not is_new:
         return False
@@ -67,6 +67,11 @@ def record_delivery_event(
     if reason is not None:
         _block(mail, reason, now)
     return True
+
+
+def _storable(text: str) -> str:
+    """One line that the database takes: half a character, cut by the other side, is written as “?”."""
+    return one_line(text).encode("utf-8", "replace").decode()
 
 
 def _move(mail: OutgoingEmail, event: DeliveryEvent) -> None:

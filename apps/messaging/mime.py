@@ -1,10 +1,11 @@
 """A mail's bytes, written straight from its parts.
 
 The same message Django's ``EmailMultiAlternatives`` makes (headers, parts, encodings), without building a tree of
-objects and generating text from it: that is where most of the time of sending goes. What is unusual — a line longer
-than a mail may have — is left to Django.
+objects and generating text from it: that is where most of the time of sending goes.
 """
 
+import string
+from binascii import b2a_base64, b2a_qp
 from email.header import Header
 from email.utils import formataddr, formatdate
 from functools import lru_cache
@@ -21,6 +22,9 @@ from apps.messaging.parcels import Parcel
 
 MAX_NAME = 70  # encoded, a few hundred characters of the 998 that RFC 5322 allows a line
 FOLD = 76
+WORD = 45
+"""Bytes in an encoded word: 60 in base64, 72 with what is around them; 75 are allowed."""
+_PLAIN = b"-!*+/ " + string.ascii_letters.encode() + string.digits.encode()
 _PART = b'--%s\r\nContent-Type: %s; charset="utf-8"\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n'
 
 
@@ -60,15 +64,15 @@ def encode(parcel: Parcel) -> bytes:
     Raises ValueError for what cannot be a mail (line breaks in a header).
     """
     text, html = parcel.text_bytes(), parcel.html_bytes()
-    if not html or _has_long_lines(text) or _has_long_lines(html):
+    if not html or not text:
         message: Any = build(parcel).message()  # Django's own class: its as_bytes takes a line end
         whole: bytes = message.as_bytes(linesep="\r\n")
         return whole
     boundary = b"=_%s" % parcel.row.id.hex.encode()
     parts = (
         _head(parcel, boundary),
-        _PART % (boundary, b"text/plain", _encoding(text), text),
-        _PART % (boundary, b"text/html", _encoding(html), html),
+        _PART % (boundary, b"text/plain", *_encoded(text)),
+        _PART % (boundary, b"text/html", *_encoded(html)),
         b"--%s--\r\n" % boundary,
     )
     return b"".join(parts)
@@ -80,7 +84,7 @@ def _head(parcel: Parcel, boundary: bytes) -> bytes:
         b'Content-Type: multipart/alternative; boundary="%s"\r\nMIME-Version: 1.0\r\n' % boundary,
         _header("Subject", row.subject),
         _shared_header("From", row.from_header),
-        _header("To", address(row.to_name, row.to_email)),
+        _recipient(row.to_name, row.to_email),
     ]
     if row.reply_to:
         lines.append(_shared_header("Reply-To", row.reply_to))
@@ -92,22 +96,53 @@ def _head(parcel: Parcel, boundary: bytes) -> bytes:
 
 def _header(name: str, value: str) -> bytes:
     """A header line; short plain ones, nearly all of them, as they are."""
-    if value.isascii() and value.isprintable() and (len(name) + len(value) < FOLD or " " not in value):
-        return f"{name}: {value}\r\n".encode("ascii")
+    if value.isascii():
+        # Some mail systems cannot read a Message-ID on a second line.
+        if value.isprintable() and (len(name) + len(value) < FOLD or name == "Message-ID"):
+            return f"{name}: {value}\r\n".encode("ascii")
+        if value.isprintable() and " " not in value:
+            return f"{name}: \r\n {value}\r\n".encode("ascii")
+    elif name == "Subject":
+        return b"Subject: %s\r\n" % _encoded_words(value, room=69)
     name, safe = forbid_multi_line_headers(name, value, settings.DEFAULT_CHARSET)
     folded = Header(safe, header_name=name, maxlinelen=FOLD + 2).encode(linesep="\r\n")
     return f"{name}: {folded}\r\n".encode("ascii")
 
 
+def _recipient(name: str, email: str) -> bytes:
+    if not name or name.isascii():
+        return _header("To", address(name, email))
+    words = _encoded_words(one_line(name)[:MAX_NAME], room=74)
+    _name, safe = forbid_multi_line_headers("To", address("", email), settings.DEFAULT_CHARSET)
+    return b"To: %s\r\n <%s>\r\n" % (words, safe.encode("ascii"))
+
+
+def _encoded_words(text: str, *, room: int) -> bytes:
+    """A header's text that is not ASCII (RFC 2047), one word per line, no character cut in two.
+
+    Where Python's email package finds no room for its first word beside the header's name, it begins a new line,
+    which some readers show as a space: so do we.
+    """
+    data = one_line(text).encode("utf-8", "replace")
+    shortest = min(len(data) + 2 * len(data.translate(None, _PLAIN)), (len(data) + 2) // 3 * 4)
+    words, start = [b""] if shortest + len("=?utf-8?q??=") > room else [], 0
+    while start < len(data):
+        end = min(start + WORD, len(data))
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # within a character
+            end -= 1
+        words.append(b"=?utf-8?b?%s?=" % b2a_base64(data[start:end], newline=False))
+        start = end
+    return b"\r\n ".join(words)
+
+
 _shared_header = lru_cache(maxsize=1024)(_header)
 
 
-def _encoding(body: bytes) -> bytes:
-    return b"7bit" if body.isascii() else b"8bit"
-
-
-def _has_long_lines(body: bytes) -> bool:
-    return len(body) > LONGEST and max(map(len, body.split(b"\r\n"))) > LONGEST
+def _encoded(body: bytes) -> tuple[bytes, bytes]:
+    """How the part is encoded, and the part: as it is, unless a line is longer than a mail may have (RFC 5322)."""
+    if len(body) > LONGEST and max(map(len, body.split(b"\r\n"))) > LONGEST:
+        return b"quoted-printable", b2a_qp(body)
+    return (b"7bit" if body.isascii() else b"8bit"), body
 
 
 def stuffed(data: bytes) -> bytes:

@@ -15,6 +15,7 @@ class Fault(StrEnum):
 
     NONE = ""
     RECIPIENT = "recipient"
+    """This message's alone."""
     DOMAIN = "domain"
     RELAY = "relay"
 
@@ -29,9 +30,18 @@ class Outcome:
     esp_id: str = ""
     is_bad_address: bool = False
     """The mail system says that there is no such mailbox, not that it dislikes us."""
+    has_opted_out: bool = False
+    """The service says that the person told it to take nothing more from us."""
+    also: tuple[str, ...] = ()
+    """Other ids by which the service may call it."""
 
 
 SENT = Outcome(OutgoingEmail.Status.SENT)
+# An enhanced status code (RFC 3463), not the numbers of somebody's IP address.
+_ENHANCED = re.compile(r"(?<![\d.])[45]\.([0-7])\.(\d{1,3})(?!\.?\d)")
+_NO_SUCH_MAILBOX = {"1", "2", "3", "6", "10"}
+_OUR_ADDRESS = {"7", "8"}
+"""x.1.7 and x.1.8 are about the sender's address: the recipient's may be a good one."""
 
 
 def refused(code: int, reply: str, *, at: str) -> Outcome:
@@ -40,14 +50,19 @@ def refused(code: int, reply: str, *, at: str) -> Outcome:
     RFC 5321, 4.2.1: 4yz may work later, 5yz will not. RFC 3463: x.1.y is about the address, x.2.y about the mailbox.
     """
     text = f"{code} {reply}"
-    about = re.search(r"\b[45]\.([0-7])\.\d{1,3}\b", reply)
-    subject = about[1] if about else ""
+    about = _ENHANCED.search(reply)
+    subject, detail = about.groups() if about else ("", "")
+    is_ours = subject == "1" and detail in _OUR_ADDRESS
     if code < 500:
-        fault = Fault.RECIPIENT if subject in {"1", "2"} else Fault.DOMAIN
-        return Outcome(OutgoingEmail.Status.QUEUED, text, Fault.RELAY if at == "mail" or code == 421 else fault)
+        is_alone = at == "mail" if is_ours else subject in {"1", "2"}
+        # One tenant's sender that is refused must not make the service rest for all.
+        of_relay = code == 421 or (at == "mail" and not is_ours)
+        fault = Fault.RECIPIENT if is_alone else Fault.DOMAIN
+        return Outcome(OutgoingEmail.Status.QUEUED, text, Fault.RELAY if of_relay else fault)
     # Some servers look at the address only when they have the whole mail.
-    if at == "rcpt" or (at == "data" and subject in {"1", "2"}):
-        return Outcome(OutgoingEmail.Status.BOUNCED, text, Fault.RECIPIENT, is_bad_address=subject == "1")
+    if not is_ours and (at == "rcpt" or (at == "data" and subject in {"1", "2"})):
+        is_gone = subject == "1" and detail in _NO_SUCH_MAILBOX
+        return Outcome(OutgoingEmail.Status.BOUNCED, text, Fault.RECIPIENT, is_bad_address=is_gone)
     return Outcome(OutgoingEmail.Status.FAILED, text)
 
 
@@ -57,12 +72,20 @@ def of_error(error: Exception) -> Outcome:
         return _of_smtp(error)
     if isinstance(error, AnymailRecipientsRefused):
         return Outcome(OutgoingEmail.Status.BOUNCED, str(error), Fault.RECIPIENT)
-    if isinstance(error, AnymailError) and error.status_code in (401, 403, 408, 429, 503):
+    if isinstance(error, AnymailError) and error.status_code == 403:
+        # Most of all a sender that the service does not know yet: that is one tenant's trouble, not everybody's.
+        return Outcome(OutgoingEmail.Status.QUEUED, str(error), Fault.RECIPIENT)
+    if isinstance(error, AnymailError) and error.status_code in (401, 408, 429, 503):
         return Outcome(OutgoingEmail.Status.QUEUED, str(error), Fault.RELAY)
     # The ESP refuses our message, or it cannot be built (a bad header): it will never leave.
     if isinstance(error, ValueError) or (isinstance(error, AnymailError) and 400 <= (error.status_code or 0) < 500):
         return Outcome(OutgoingEmail.Status.FAILED, str(error))
     return Outcome(OutgoingEmail.Status.UNKNOWN, f"line lost: {error}", Fault.RELAY)
+
+
+def of_building(error: Exception) -> Outcome:
+    """What could not be made a message has not left, and will not as it is."""
+    return Outcome(OutgoingEmail.Status.FAILED, f"{type(error).__name__}: {error}")
 
 
 def _of_smtp(error: smtplib.SMTPException) -> Outcome:

@@ -25,8 +25,11 @@ _ENDED = {
 }
 # SparkPost's classes that say: no such mailbox.
 _SPARKPOST_HARD = {"10", "30", "90"}
-# A reply of the receiving server that is not for good: 4xx, 4.x.x, or a mailbox that is full.
-_TEMPORARY = re.compile(r"^\D{0,12}4\d\d[ -]|\b4\.\d{1,3}\.\d{1,3}\b|\b5\.2\.2\b")
+# A reply of the receiving server that says nothing for good about the mailbox: 4xx, 4.x.x, a mailbox that is full,
+# or a refusal of the sender (5.1.7, 5.1.8) or by policy (5.7.x). The numbers of an IP address are no such code.
+_TEMPORARY = re.compile(
+    r"^\D{0,12}4\d\d[ -]|(?<![\d.])(?:4\.\d{1,3}\.\d{1,3}|5\.2\.2|5\.1\.[78]|5\.7\.\d{1,3})(?!\.?\d)"
+)
 
 
 @dataclass(slots=True)

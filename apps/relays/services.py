@@ -4,6 +4,7 @@ All of it stands in the public schema and may be called from any tenant's.
 """
 
 import random
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ PURGE_BATCH = 5000
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 SMTP_TIMEOUT_SECONDS = 30
 ID_LENGTH = 200
+_NUMBER = re.compile(r"\+\d{7,15}")
+_LOCAL_PART = re.compile(r"[^\s<>\"'(),:;\[\]@]+@")
 SMS = TEXTS
 """The key of the service for text messages (SMS_URL)."""
 
@@ -178,7 +181,7 @@ def note_fault(*, key: str, error: str, now: datetime) -> datetime | None:
         RelayState.objects.bulk_create([RelayState(key=key)], ignore_conflicts=True)
         state = RelayState.objects.select_for_update().get(key=key)
         is_probe = state.rests_until is not None and _probes.pop(key, None) == state.rests_until
-        state.last_error = error.replace("\x00", "")[:500]
+        state.last_error = _without_addresses(error)[:500]
         if state.rests_until is not None and state.rests_until > now and not is_probe:
             state.save(update_fields=["last_error"])
             return None
@@ -193,6 +196,12 @@ def note_success(*, key: str) -> None:
     _probes.pop(key, None)
     if RelayState.objects.filter(key=key, faults__gt=0).exists():
         RelayState.objects.filter(key=key).update(faults=0, rests_until=None, last_error="")
+
+
+def _without_addresses(error: str) -> str:
+    """What a service said, without whose mail it was about: it is kept in public, for the operator to read."""
+    text = error[:2000].replace("\x00", "").encode("utf-8", "replace").decode()
+    return _NUMBER.sub("+…", _LOCAL_PART.sub("…@", text))
 
 
 def _rest(faults: int) -> timedelta:

@@ -13,7 +13,16 @@ from apps.messaging.templating import REMINDER
 from apps.surveys import mail_templates
 from apps.surveys.definition import Question
 from apps.surveys.mail_templates import Templates
-from apps.surveys.mails import Letter, asking, current_theme, language_of, leads, render_letters, worded
+from apps.surveys.mails import (
+    Letter,
+    asking,
+    current_theme,
+    html_paragraphs,
+    language_of,
+    leads,
+    render_letters,
+    worded,
+)
 from apps.surveys.models import Reminder, SurveyReminder
 
 VARIABLES = {"name", "touchpoint", "brand"}
@@ -60,7 +69,8 @@ def _letter(row: Reminder, setting: SurveyReminder, link: str, question: Questio
         language=language,
         context={
             **asking(question, invitation.touchpoint, language),
-            "paragraphs": [part for part in words.split("\n\n") if part.strip()],
+            "paragraphs": html_paragraphs(words),
+            "text_paragraphs": [part for part in words.split("\n\n") if part.strip()],
         },
         values={**values, "link": link},
         key=(invitation.survey_id, invitation.touchpoint_id, row.position),

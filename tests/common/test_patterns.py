@@ -22,6 +22,11 @@ def test_in_html_values_and_fallbacks_are_escaped_and_only_ours_are_not() -> Non
     assert filled("{{ unknown|<script> }}", is_html=True) == "{{ unknown|&lt;script&gt; }}"
 
 
+def test_what_others_name_is_never_raw_however_it_is_called() -> None:
+    place, value = "contact.properties.bio_html", "<a href=x>"
+    assert Pattern(f"{{{{ {place} }}}}", is_html=True).fill({place: value}) == b"&lt;a href=x&gt;"
+
+
 def test_what_is_filled_in_is_not_read_again() -> None:
     assert filled("{{ a }} {{ b }}", a="{{ b }}", b="{{ a }}") == "{{ b }} {{ a }}"
 

@@ -179,6 +179,12 @@ def test_faults_of_mails_already_on_their_way_do_not_lengthen_the_rest() -> None
     assert services.resting_until(key="main", now=NOW) == until
 
 
+def test_no_recipients_address_is_kept_in_public() -> None:
+    said = "421 4.7.0 <ada.b+x@mail.example>: later; to=bob@x.example +491701234567 \ud83d\x00"
+    services.note_fault(key="main", error=said, now=NOW)
+    assert RelayState.objects.get().last_error == "421 4.7.0 <…@mail.example>: later; …@x.example +… ?"
+
+
 def test_a_success_where_nothing_was_wrong_writes_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1) as queries:
         services.note_success(key="main")

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import tenant_context
 
 from apps.common import tokens
+from apps.common.patterns import Pattern
 from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
 from apps.messaging import services as messaging
 from apps.messaging.models import MailTemplate, OutgoingEmail, Suppression
@@ -20,6 +21,7 @@ from apps.responses import services as responses
 from apps.responses.models import Response
 from apps.responses.services import Submission
 from apps.surveys import reminder_mails, reminders
+from apps.surveys.mails import html_paragraphs
 from apps.surveys.models import Invitation, Reminder, Survey, SurveyReminder
 from apps.surveys.services import dispatch_due, revoke_unsent
 from apps.triggers.services import evaluate_events
@@ -487,3 +489,9 @@ def test_the_database_refuses_the_same_number_twice() -> None:
     remind_in(survey, DAY)
     with pytest.raises(IntegrityError), transaction.atomic():
         SurveyReminder.objects.create(survey=survey, position=1, delay=DAY)
+
+
+def test_what_a_fallback_says_is_escaped_once() -> None:
+    html = html_paragraphs("Dear {{ name|customer's choice & co }},\na < b\n\nBye")
+    assert html == ["Dear {{ name|customer's choice & co }},<br>a &lt; b", "Bye"]
+    assert Pattern(html[0], is_html=True).fill({"name": ""}) == b"Dear customer&#x27;s choice &amp; co,<br>a &lt; b"
