@@ -14,7 +14,9 @@ from apps.contacts.models import OptIn
 from apps.messaging import opt_in
 from apps.messaging import services as messaging
 from apps.messaging.opt_in import Question
-from apps.surveys.mails import Letter, current_theme, language_of, place, render_letters
+from apps.messaging.templating import OPT_IN
+from apps.surveys.mail_templates import Templates
+from apps.surveys.mails import Letter, current_theme, language_of, place, render_letters, worded
 
 STREAM = "opt-in"
 _LANGUAGES = {code for code, _name in settings.LANGUAGES}
@@ -39,8 +41,12 @@ def ask(*, now: datetime, base_url: str, limit: int = 200, only: UUID | None = N
     going, looked_at = opt_in.take(now=now, limit=limit, only=only)
     asked = [question for question in going if question.row.contact is not None]
     if asked:
-        brand = current_theme().brand_name
-        mails = render_letters([_letter(question, brand, base_url) for question in asked], base_url=base_url)
+        theme = current_theme()
+        templates = Templates.of(OPT_IN, theme)
+        letters = [_letter(question, theme.brand_name, base_url) for question in asked]
+        facts: dict[str, str] = {}  # All that these mails are about is in the letters' values.
+        own = [(letter, templates.compiled(letter.language), facts) for letter in letters]
+        mails = render_letters(worded(own, theme), base_url=base_url, theme=theme)
         messaging.enqueue(
             mails=[
                 # The address that was given, which need not be the contact's.

@@ -156,6 +156,8 @@ def _paragraph(part: str, marks: Marks, base: Mapping[str, Any], row: str) -> st
 
 def wrapped(html: str) -> str:
     """Lines that mail servers take: broken within tags, where it changes nothing."""
+    if "<pre" in html:
+        return html
     lines = html.split("\n")
     return "\n".join(_broken(line) if len(line) > MAX_LINE else line.strip() for line in lines if line.strip())
 

@@ -7,7 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import get_template
 from django.utils import translation
+from django.utils.safestring import SafeString, mark_safe
 
+from apps.common.patterns import escaped_around
 from apps.common.texts import base_language
 from apps.common.variables import fill, one_line
 from apps.contacts.models import Contact
@@ -21,7 +23,17 @@ from apps.surveys.mail_parts import asking, base_context, current_theme, place
 from apps.surveys.mail_templates import Compiled, Templates
 from apps.surveys.models import Invitation, Survey, Theme
 
-__all__ = ["Letter", "asking", "current_theme", "in_own_words", "language_of", "leads", "place", "render_letters"]
+__all__ = [
+    "Letter",
+    "asking",
+    "current_theme",
+    "in_own_words",
+    "language_of",
+    "leads",
+    "place",
+    "render_letters",
+    "worded",
+]
 
 _LANGUAGES = {code for code, _name in settings.LANGUAGES}
 
@@ -68,6 +80,12 @@ def leads(survey_ids: Collection[int]) -> dict[int, Question]:
         if definition.lead:
             found[row.pk] = definition.lead
     return found
+
+
+def html_paragraphs(text: str) -> list[SafeString]:
+    """A tenant's text as HTML, by paragraphs; its places stay, and take each mail's own values when it is sent."""
+    parts = [part for part in escaped_around(text).split("\n\n") if part.strip()]
+    return [mark_safe(part.replace("\n", "<br>")) for part in parts]  # noqa: S308
 
 
 def render_letters(letters: Sequence[Letter], *, base_url: str, theme: Theme | None = None) -> list[NewEmail]:

@@ -10,15 +10,15 @@ from django_tenants.utils import schema_context
 from apps.accounts.models import User
 from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
 from apps.cases.models import Case
-from apps.contacts.models import Company, Contact, LegalBasis, Outreach
+from apps.contacts.models import Company, Contact, LegalBasis, OptIn, Outreach, Preference
 from apps.embed.models import EmbedSecret, Placement
 from apps.integrations.models import Attempt, Delivery, Endpoint
 from apps.integrations.services import create_api_key
 from apps.messaging import frames
-from apps.messaging.models import OutgoingEmail, Sender, Suppression
+from apps.messaging.models import MailTemplate, OutgoingEmail, Sender, Suppression
 from apps.messaging.suppressions import address_hash
 from apps.responses.models import Answer, Response, Revision
-from apps.surveys.models import Invitation, Question, Survey, Website
+from apps.surveys.models import Invitation, Question, Reminder, Survey, Website
 from apps.touchpoints.models import Event, Stage, Touchpoint
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 
@@ -68,6 +68,9 @@ def configure(number: int) -> tuple[Touchpoint, Survey, TriggerRule, Campaign]:
     )
     Step.objects.create(campaign=campaign, subject={"en": "Hi"}, body={"en": "Thanks"})
     Sender.objects.create(name=f"S{number}", email=f"s{number}@example.com")
+    MailTemplate.objects.create(
+        name=f"T{number}", purpose="invitation", subject={"en": "Hi"}, text={"en": "{{ link }}"}
+    )
     create_api_key(name=f"Key {number}")
     Placement.objects.create(name=f"Placement {number}", touchpoint=touchpoint)
     Website.objects.create(origin=f"https://www{number}.example.com")
@@ -82,6 +85,10 @@ def run_flow(number: int) -> None:
     company = Company.objects.create(name=f"Company {number}")
     contact = Contact.objects.create(email=f"c{number}@example.com", company=company)
     LegalBasis.objects.create(contact=contact, kind="consent", source="form", granted_at=NOW)
+    OptIn.objects.create(
+        contact=contact, email=contact.email, source="form", wording="Yes", reason=f"o{number}", requested_at=NOW
+    )
+    Preference.objects.create(contact=contact, changed_at=NOW)
     Outreach.objects.create(contact=contact, kind="invitation", reason=f"r{number}", at=NOW)
     event = Event.objects.create(touchpoint=touchpoint, contact=contact, occurred_at=NOW, received_at=NOW)
     mail = OutgoingEmail.objects.create(
@@ -95,6 +102,7 @@ def run_flow(number: int) -> None:
     invitation = Invitation.objects.create(
         **common, event=event, reason=f"i{number}", send_at=NOW, give_up_at=NOW, created_at=NOW, email=mail
     )
+    Reminder.objects.create(invitation=invitation, position=1, send_at=NOW, created_at=NOW)
     Decision.objects.create(
         event=event, rule=rule, contact=contact, invitation=invitation, status="scheduled", reason="ok", decided_at=NOW
     )

@@ -19,7 +19,7 @@ from apps.contacts.models import BusinessCalendar, Contact, ContactBudget
 from apps.integrations.models import ApiKey
 from apps.integrations.services import authenticate, create_api_key
 from apps.messaging.models import OutgoingEmail, Sender, Suppression
-from apps.messaging.services import suppressed
+from apps.messaging.suppressions import suppressed
 from apps.surveys.models import Invitation, Survey, Theme
 from apps.touchpoints.models import Stage
 from apps.triggers.models import TriggerRule
@@ -117,7 +117,8 @@ SURVEY = {"key": "order", "name_en": "Order", "is_active": "on", "min_days_betwe
 
 
 def test_a_survey_is_made_with_its_questions(client: Client) -> None:
-    client.post("/admin/surveys/survey/add/", {**SURVEY, **inline("questions", NPS, COMMENT), **inline("thanks")})
+    parts = {**inline("questions", NPS, COMMENT), **inline("thanks"), **inline("reminders")}
+    client.post("/admin/surveys/survey/add/", {**SURVEY, **parts})
     assert list(Survey.objects.get().questions.values_list("key", flat=True)) == ["nps", "why"]
 
 
@@ -132,7 +133,7 @@ def test_a_survey_is_made_with_its_questions(client: Client) -> None:
     ],
 )
 def test_questions_that_do_not_go_together_are_refused(client: Client, rows: list[Any], complaint: str) -> None:
-    data = {**SURVEY, **inline("questions", *rows), **inline("thanks")}
+    data = {**SURVEY, **inline("questions", *rows), **inline("thanks"), **inline("reminders")}
     answer = client.post("/admin/surveys/survey/add/", data)
     assert complaint in errors(answer)
     assert not Survey.objects.exists()
@@ -219,14 +220,21 @@ def test_an_address_can_be_blocked_by_hand_once(client: Client) -> None:
     assert "blocked already" in errors(client.post("/admin/messaging/suppression/add/", data))
 
 
-def test_an_objection_cannot_be_taken_back_but_an_own_entry_can(client: Client) -> None:
+def test_no_block_is_deleted_an_own_entry_is_lifted_with_a_reason(client: Client) -> None:
     run_flow(1)
     objection = Suppression.objects.get()
-    assert client.post(f"/admin/messaging/suppression/{objection.pk}/delete/", {"post": "yes"}).status_code == 403
     client.post("/admin/messaging/suppression/add/", {"email": "b@example.com", "source": "x"})
     own = Suppression.objects.get(email="b@example.com")
-    client.post(f"/admin/messaging/suppression/{own.pk}/delete/", {"post": "yes"})
-    assert list(Suppression.objects.all()) == [objection]
+    for row in (objection, own):
+        assert client.post(f"/admin/messaging/suppression/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    path = f"/admin/messaging/suppression/lift/?ids={own.pk},{objection.pk}"
+    assert "This field is required" in client.post(path, {"because": " "}).content.decode()
+    told = client.post(path, {"because": "a mistake"}, follow=True).content.decode()
+    assert "1 address is free again" in told
+    assert "1 address stays blocked" in told
+    own.refresh_from_db()
+    assert (own.lifted_because, own.lifted_by) == ("a mistake", "chief")
+    assert Suppression.objects.get(lifted_at=None) == objection
 
 
 def test_a_sent_mail_is_shown_without_its_personal_links(client: Client) -> None:
@@ -241,7 +249,7 @@ def test_a_sent_mail_is_shown_without_its_personal_links(client: Client) -> None
 
 
 def test_a_contact_without_identity_is_refused(client: Client) -> None:
-    data = {"name": "X", "properties": "{}", **inline("legal_bases")}
+    data = {"name": "X", "properties": "{}", **inline("legal_bases"), **inline("preference")}
     assert "external id or an e-mail" in errors(client.post("/admin/contacts/contact/add/", data))
     client.post("/admin/contacts/contact/add/", {**data, "email": "Anna@Example.com"})
     assert Contact.objects.get().email == "anna@example.com"

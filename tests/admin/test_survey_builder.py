@@ -34,7 +34,8 @@ def rows(prefix: str, found: Any, initial: int = 0) -> dict[str, Any]:
 
 def posted(*questions: dict[str, Any], thanks: Any = (), initial: int = 0, **values: Any) -> dict[str, Any]:
     survey = {"key": "order", "name_en": "Order", "is_active": "on", "min_days_between": 0, "public_properties": ""}
-    return {**survey, **rows("questions", questions, initial), **rows("thanks", thanks), **values}
+    parts = {**rows("questions", questions, initial), **rows("thanks", thanks), **rows("reminders", ())}
+    return {**survey, **parts, **values}
 
 
 def saved(survey: Survey) -> list[dict[str, Any]]:

@@ -5,10 +5,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import prefetch_related_objects
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import mark_safe
 
 from apps.campaigns.steps.base import Run
-from apps.common.patterns import escaped_around
 from apps.common.texts import localized
 from apps.common.variables import fill, one_line
 from apps.contacts import ledger, preferences
@@ -22,7 +21,7 @@ from apps.messaging.channels import Reach
 from apps.messaging.templating import FOLLOW_UP
 from apps.surveys import mail_templates, recheck
 from apps.surveys.mail_templates import Compiled, Templates
-from apps.surveys.mails import Letter, current_theme, language_of, render_letters, worded
+from apps.surveys.mails import Letter, current_theme, html_paragraphs, language_of, render_letters, worded
 from apps.surveys.models import Theme
 
 VARIABLES = {"name", "score", "touchpoint", "brand"}
@@ -151,13 +150,7 @@ def _letter(run: Run, contact: Contact, brand: str) -> Letter | None:
     body = body.replace("\r\n", "\n")
     return replace(
         _bare(run, contact, one_line(fill(subject, values))),
-        context={"body": mark_safe(body), "paragraphs": _paragraphs(body)},  # noqa: S308
+        context={"body": mark_safe(body), "paragraphs": html_paragraphs(body)},  # noqa: S308
         values=values,
         key=(step.pk, bare, body),
     )
-
-
-def _paragraphs(body: str) -> list[SafeString]:
-    """The tenant's text as HTML; its places stay, and take each mail's own values when it is sent."""
-    parts = [part for part in escaped_around(body).split("\n\n") if part.strip()]
-    return [mark_safe(part.replace("\n", "<br>")) for part in parts]  # noqa: S308

@@ -24,7 +24,7 @@ def run(runs: Sequence[Run]) -> None:
     people = {run.response.contact.id: run.response.contact for run in runs if run.response.contact}
     ids = list(people)
     confirmed = contacts.with_confirmed_consent(contact_ids=ids)
-    # Out of the blue the question itself would be advertising (BGH VI ZR 721/15): there must be some reason for it.
+    # Out of the blue the question itself would be advertising (OLG München, 29 U 1682/12): there must be a reason.
     known = contacts.with_any_basis(contact_ids=ids)
     blocked = suppressions.suppressed(emails={c.email for c in people.values() if c.email})
     refusing = preferences.refusing(contact_ids=ids, kind=FOLLOW_UPS)

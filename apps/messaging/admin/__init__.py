@@ -1,5 +1,5 @@
-"""Senders, the outbox, and addresses that must not be mailed."""
+"""Senders, the outbox, what holds for all messages, and addresses that must not be mailed."""
 
-from apps.messaging.admin import outbox, senders, suppressions
+from apps.messaging.admin import outbox, policy, senders, suppressions
 
-__all__ = ["outbox", "senders", "suppressions"]
+__all__ = ["outbox", "policy", "senders", "suppressions"]

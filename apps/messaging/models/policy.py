@@ -32,6 +32,9 @@ class MailPolicy(models.Model):
         help_text=_("Only where the mail service reports it and the contact agreed. Answers count in any case."),
     )
     sms_use = models.CharField(_("text messages"), max_length=14, choices=SmsUse, default=SmsUse.NEVER)
+    # How far back words are gone, so that nobody has to look through all history each day; see retention.
+    bodies_deleted_until = models.DateTimeField(_("words deleted up to"), null=True, editable=False)
+    late_bodies_deleted_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("mail policy")

@@ -1,7 +1,13 @@
 """Who a tenant's messages are from, and whether its domain lets us send in its name."""
 
+import re
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+# Many mail programs show the name alone: an address in it would pass for the one that the mail is from.
+_has_address = re.compile(r"[<>\u202a-\u202e\u2066-\u2069]|[^\s@\uff20\ufe6b][@\uff20\ufe6b][^\s@]*\.[^\s@]").search
 
 
 class Sender(models.Model):
@@ -29,6 +35,10 @@ class Sender(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>"
+
+    def clean(self) -> None:
+        if _has_address(self.name):
+            raise ValidationError({"name": _("The name must not hold an e-mail address or angle brackets.")})
 
     @property
     def domain(self) -> str:

@@ -26,7 +26,9 @@ class MailTemplate(models.Model):
     preheader = TextsField(
         _("preheader"), blank=True, help_text=_("What mail programs show beside the subject. Empty: the first words.")
     )
-    html = TextsField(_("HTML"), blank=True, multiline=True, help_text=_("Empty: the text, with its paragraphs."))
+    html = TextsField(
+        _("HTML"), blank=True, multiline=True, is_long=True, help_text=_("Empty: the text, with its paragraphs.")
+    )
     text = TextsField(_("text"), multiline=True)
     sms = TextsField(_("text message"), blank=True, multiline=True, help_text=_("Empty: the subject and the link."))
     is_default = models.BooleanField(

@@ -57,6 +57,7 @@ def _framed(view: Callable[..., Any]) -> Callable[..., Any]:
 class PreviewPages(BaseAdmin):
     """A preview beside the form."""
 
+    change_form_outer_before_template = "admin/messaging/mailtemplate/starts.html"
     change_form_outer_after_template = "admin/messaging/mailtemplate/preview.html"
     change_list_outer_before_template = "admin/messaging/mailtemplate/starts.html"
 
@@ -131,8 +132,8 @@ class PreviewPages(BaseAdmin):
         shown = self._shown(request)
         if shown is None:
             return JsonResponse({"subject": "", "preheader": "", "text": "", "warnings": [], "size": 0})
-        size = round(len(shown.html.encode()) / 1024, 1)
-        return JsonResponse({**shown._asdict(), "html": "", "words": "", "values": "", "size": size})
+        said = {name: getattr(shown, name) for name in ("subject", "preheader", "text", "warnings")}
+        return JsonResponse({**said, "size": round(len(shown.html.encode()) / 1024, 1)})
 
     def trial_view(self, request: HttpRequest) -> HttpResponse:
         """Send the mail to whoever is signed in, and to nobody else."""

@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy
 from apps.common.admin_site import tenant_admin
 from apps.messaging import mail_html, templating
 from apps.messaging.models import MailTemplate
+from apps.messaging.sms.segments import MOST_SEGMENTS, expected_segments
 from apps.surveys import mail_previews
 from apps.surveys.admin.mail_preview import PreviewPages
 from apps.surveys.mail_starts import start
 
-TEXTS = ("subject", "preheader", "html", "text")
+TEXTS = ("subject", "preheader", "html", "text", "sms")
 
 
 class MailTemplateForm(forms.ModelForm):
@@ -55,6 +56,9 @@ class MailTemplateForm(forms.ModelForm):
         elif len(templating.VARIABLE.findall(text)) > templating.MAX_PLACES:
             message = _("At most %(limit)s variables.")
             self.add_error(name, ValidationError(message, params={"limit": templating.MAX_PLACES}))
+        elif name == "sms" and expected_segments(text, needs_link=purpose != templating.FOLLOW_UP) > MOST_SEGMENTS:
+            message = _("This would be sent as more than %(limit)s text messages, its link and the way out included.")
+            self.add_error(name, ValidationError(message, params={"limit": MOST_SEGMENTS}))
         elif name == "html" and (problem := mail_html.problem(text)):
             self.add_error(name, mail_previews.problem_text(problem))
 
@@ -77,6 +81,7 @@ class MailTemplateAdmin(PreviewPages):
     fieldsets = (
         (None, {"fields": ("name", "purpose", "is_default")}),
         (gettext_lazy("What it says"), {"fields": ("subject", "preheader", "text")}),
+        (gettext_lazy("As a text message"), {"classes": ("collapse",), "fields": ("sms",)}),
         (gettext_lazy("Your own HTML"), {"classes": ("collapse",), "fields": ("layout", "html")}),
     )
 
