@@ -111,7 +111,7 @@ def cache() -> dict[str, Any]:
     value = text("CACHE_URL", "locmem://")
     kind = urlsplit(value).scheme
     if kind in {"redis", "rediss"}:
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": value}
+        return {"BACKEND": "apps.common.redis_cache.ForgivingRedisCache", "LOCATION": value}
     if kind == "locmem":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     raise fail("CACHE_URL", "must start with redis://, rediss:// or locmem://.")

@@ -40,10 +40,12 @@ def nothing_remembered() -> None:
     from django.utils import translation
 
     from apps.integrations import services as integrations
+    from apps.relays import services as relays
     from apps.tenants import registry
     from apps.touchpoints import services as touchpoints
 
     registry.forget()
+    relays.forget()
     integrations._clear()
     touchpoints._keys.clear()
     cache.clear()

@@ -44,3 +44,4 @@ os.environ.update(
 )
 os.environ.pop("CELERY_BROKER_URL", None)
 os.environ.pop("CACHE_URL", None)
+os.environ.pop("SMS_URL", None)

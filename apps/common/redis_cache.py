@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 5.0
@@ -60,11 +61,12 @@ class ForgivingRedisCache(RedisCache):
             raise ValueError(f"Key {key!r} not found")
         return found
 
-    def _try(self, method: Callable[..., Any], instead: Any, *args: Any, **kwargs: Any) -> Any:
+    def _try(self, method: Callable[..., T], instead: T, *args: Any, **kwargs: Any) -> T:
         if time.monotonic() < self._away_until:
             return instead
         try:
-            return method(*args, **kwargs)
+            found: T = method(*args, **kwargs)
+            return found
         except RedisError as error:
             self._away_until = time.monotonic() + PAUSE_SECONDS
             logger.warning("The cache is not reachable: %s", error)

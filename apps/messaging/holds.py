@@ -9,6 +9,16 @@ from apps.common.db import connection
 from apps.messaging.models import DomainRest, Pause, Sender
 from apps.relays import services as relays
 
+_STEPS = 8
+# Those of messages that were on their way when a rest began belong to the one it began with.
+_REFUSED = """
+    INSERT INTO messaging_domainrest AS r (domain, faults, until) VALUES (%(domain)s, 1, %(now)s)
+    ON CONFLICT (domain) DO UPDATE SET
+        faults = LEAST(r.faults + 1, 1000),
+        until = CASE WHEN r.faults + 1 < %(refusals)s THEN r.until
+                ELSE %(now)s + (%(waits)s::interval[])[LEAST(r.faults + 2 - %(refusals)s, cardinality(%(waits)s))] END
+    WHERE r.until <= %(now)s
+"""
 EVERYTHING = ""
 REFUSALS = 3
 """So many in a row, and a domain rests."""
@@ -32,18 +42,16 @@ class Holds(NamedTuple):
     """When the first of the rests ends."""
 
 
-def current(*, now: datetime, takes_turn: bool = True) -> Holds:
-    """What waits at the moment. Three queries, one more per mail service in use.
+def current(*, now: datetime) -> Holds:
+    """What waits at the moment. Four queries, one more now and then per mail service in use.
 
-    ``takes_turn``: whoever asks will send, so it may be the one to try a mail service whose rest is over.
+    Only looks: the turn to try a mail service whose rest is over is taken by who has messages for it in hand.
     """
     paused = list(Pause.objects.values_list("stream", flat=True))
     resting = list(DomainRest.objects.filter(until__gt=now).values_list("domain", "until"))
-    rests = {} if takes_turn else relays.rests(now=now)
-    services = []
-    for name in _relays_in_use():
-        key = relays.key_of(name)
-        services.append((name, relays.resting_until(key=key, now=now) if takes_turn else rests.get(key)))
+    rests = relays.rests(now=now)
+    # Messages keep the service they were queued for when their sender has got another.
+    services = [(name, rests.get(relays.key_of(name))) for name in _relays_in_use() | rests.keys()] if rests else []
     ends = [until for _domain, until in resting] + [until for _name, until in services if until]
     return Holds(
         is_paused=EVERYTHING in paused,
@@ -80,12 +88,10 @@ def note_refusal(*, domain: str, now: datetime) -> None:
     """A domain refused a message for the moment: after three in a row it rests, twice as long each time."""
     if not domain:
         return
-    row, _made = DomainRest.objects.get_or_create(domain=domain, defaults={"until": now})
-    row.faults = min(row.faults + 1, 1000)
-    if row.faults >= REFUSALS and row.until <= now:
-        seconds = min(FIRST_REST_SECONDS * 2 ** min(row.faults - REFUSALS, 10), LONGEST_REST_SECONDS)
-        row.until = now + timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311
-    row.save(update_fields=["faults", "until"])
+    seconds = [min(FIRST_REST_SECONDS * 2**number, LONGEST_REST_SECONDS) for number in range(_STEPS)]
+    waits = [timedelta(seconds=one * random.uniform(0.75, 1.25)) for one in seconds]  # noqa: S311
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUSED, {"domain": domain, "now": now, "refusals": REFUSALS, "waits": waits})
 
 
 def note_acceptance(*, domains: Sequence[str]) -> None:

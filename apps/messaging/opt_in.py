@@ -18,7 +18,7 @@ from apps.common import agenda, tokens
 from apps.common.db import connection
 from apps.contacts import services as contacts
 from apps.contacts.identity import ContactData, resolve_contacts
-from apps.contacts.models import OptIn
+from apps.contacts.models import Contact, OptIn
 from apps.messaging import services as messaging
 from apps.messaging import suppressions
 from apps.messaging.models import Suppression
@@ -175,17 +175,23 @@ def confirm(*, request_id: UUID, now: datetime) -> None:
     suppressions.lift_for_new_consent(email=row.email, now=now)
 
 
-def leave(*, contact_id: UUID, email: str | None, source: str, now: datetime) -> None:
-    """The person wants no more mail: their addresses are blocked, every legal basis ends, no question goes out.
+def addresses_of(contact: Contact) -> set[str]:
+    """Where we write to somebody: mailbox, telephone, and the mailboxes that were only asked so far. One query."""
+    asked = OptIn.objects.filter(contact=contact, mailed_at__isnull=False).values_list("email", flat=True)
+    return {contact.email or "", contact.phone, *asked} - {""}
 
-    An address that was only asked so far counts as theirs: the way out in that mail must work, too.
+
+@transaction.atomic
+def leave(*, contact: Contact, source: str, now: datetime) -> None:
+    """The person wants no more messages: all their addresses are blocked, every legal basis ends, nobody asks them.
+
+    An address that was only asked so far counts as theirs: the way out in that mail must work, too. So does a
+    telephone number: text messages lead to the same page.
     """
-    rows = list(OptIn.objects.filter(contact_id=contact_id))
-    addresses = {email, *(row.email for row in rows if row.mailed_at is not None)} - {None, ""}
-    with transaction.atomic():
-        suppressions.suppress(
-            emails=sorted(filter(None, addresses)), reason=Suppression.Reason.UNSUBSCRIBED, source=source, now=now
-        )
-        contacts.object_to_mail(contact_id=contact_id, now=now)
-        OptIn.objects.filter(contact_id=contact_id, due_at__isnull=False).delete()
-        messaging.revoke_queued(reasons=[mail_reason(row) for row in rows], because="suppressed")
+    addresses = addresses_of(contact)
+    suppressions.suppress(emails=sorted(addresses), reason=Suppression.Reason.UNSUBSCRIBED, source=source, now=now)
+    contacts.object_to_mail(contact_id=contact.id, now=now)
+    rows = OptIn.objects.filter(contact=contact)
+    reasons = [mail_reason(row) for row in rows]
+    rows.filter(due_at__isnull=False).delete()
+    messaging.revoke_queued(reasons=reasons, because="suppressed")

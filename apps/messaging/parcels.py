@@ -64,6 +64,11 @@ class Parcel:
         own: Mapping[str, str] = json.loads(self.row.headers)
         return {**(unsubscribe_headers(leave) if leave else {}), **own}
 
+    @property
+    def frame(self) -> Frame | None:
+        """What it shares with others; None once it is deleted."""
+        return self._frame
+
     def text_bytes(self) -> bytes:
         """The text part, CRLF line ends, UTF-8."""
         return self._frame.text.fill(self.values) if self._frame else GONE.encode()

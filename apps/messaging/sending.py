@@ -1,12 +1,12 @@
 """Sending what is due: at most once, each message's fate written down.
 
-A batch is leased, then a group of it is marked *sending*, and that is committed before its first byte leaves. How far
-a group is stands in ``common.progress``, noted before each message. Whoever finds a group whose lease ran out takes it
-over by that note: what was answered has been sent, what was not begun waits again, and the one in between — nobody
-can know whether it left — becomes *unknown*, never sent again. Without the note (the database crashed, too) the whole
-group is unknown.
+A group is marked *sending*, and that is committed before its first byte leaves. How far it is stands in
+``common.progress``, noted before each message. Whoever finds a group whose lease ran out takes it over by that note:
+what was answered has been sent, what was not begun waits again, and the few in between — nobody can know whether they
+left — become *unknown*, never sent again. Without the note (the database crashed, too) the whole group is unknown.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -20,30 +20,31 @@ from apps.messaging import holds, parcels, results
 from apps.messaging.holds import Holds
 from apps.messaging.parcels import Parcel
 from apps.messaging.results import Group
-from apps.messaging.suppressions import suppressed
+from apps.messaging.suppressions import suppressed, unsubscribed
 from apps.messaging.transport import Line, line_for
 from apps.relays import services as relays
 
 LEASE = timedelta(minutes=5)
-BATCH = 200
+BATCH = 500
 GROUP = 100
-_CLAIM = """
-    UPDATE messaging_outgoingemail SET lease_until = %s
-    WHERE id IN (SELECT id FROM messaging_outgoingemail
-                 WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s)
-                 AND stream <> ALL(%s) AND domain <> ALL(%s) AND relay <> ALL(%s)
-                 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-    RETURNING id
+LOOK_SECONDS = 1.0
+"""After so long it is looked again at what is paused or rests, and at whose turn it is."""
+UNREADABLE_PAUSE = timedelta(minutes=1)
+_DUE = """
+    SELECT id FROM messaging_outgoingemail
+    WHERE status = 'queued' AND due_at <= %s
+    AND stream <> ALL(%s) AND domain <> ALL(%s) AND relay <> ALL(%s)
+    ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
-_BEGIN = """
+_MARK = """
     UPDATE messaging_outgoingemail o
-    SET status = 'sending', batch = %s, position = m.position, attempts = attempts + 1, lease_until = %s
-    FROM unnest(%s::uuid[]) WITH ORDINALITY AS m(id, position)
-    WHERE o.id = m.id AND o.status = 'queued' AND o.lease_until = %s RETURNING o.id
+    SET status = 'sending', batch = m.batch, position = m.position, attempts = attempts + 1, lease_until = %s
+    FROM unnest(%s::uuid[], %s::uuid[], %s::int[]) AS m(id, batch, position) WHERE o.id = m.id
 """
+Clock = Callable[[], datetime]
 
 
-def send_batch(*, now: datetime, limit: int = BATCH, clock: Callable[[], datetime] | None = None) -> int:
+def send_batch(*, now: datetime, limit: int = BATCH, clock: Clock | None = None) -> int:
     """Send up to ``limit`` due messages; returns how many rows were handled.
 
     ``clock`` tells the time when a message was sent; without it that is ``now``.
@@ -53,64 +54,112 @@ def send_batch(*, now: datetime, limit: int = BATCH, clock: Callable[[], datetim
     handled += holds.park(holds=waits, now=now)
     if waits.is_paused:
         return handled
-    lease = now + LEASE
-    batch = _claim(waits, now, lease, limit)
-    by_relay: dict[str, list[Parcel]] = {}
-    for parcel in batch:
-        by_relay.setdefault(parcel.row.relay, []).append(parcel)
-    for relay, found in by_relay.items():
-        _send_by(relay, found, lease, clock or (lambda: now))
-    return handled + len(batch)
-
-
-def _claim(waits: Holds, now: datetime, lease: datetime, limit: int) -> list[Parcel]:
-    """Due messages, leased to us but still queued."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [lease, now, now, list(waits.streams), list(waits.domains), list(waits.relays), limit])
-        ids = [row[0] for row in cursor.fetchall()]
-    return parcels.read(ids) if ids else []
-
-
-def _send_by(relay: str, waiting: Sequence[Parcel], lease: datetime, clock: Callable[[], datetime]) -> None:
-    """Send by one mail service, group by group; what it does not come to is given back."""
+    lines: dict[str, Line] = {}
+    goes_on, taken = True, 0
+    look_at = time.monotonic() + LOOK_SECONDS
     try:
-        route = relays.route_of(relay)
-    except UnreadableError as error:
-        relays.note_fault(key=relay, error=str(error), now=clock())
-        results.give_back(waiting, lease)
-        return
-    line = line_for(route)
-    try:
-        for start in range(0, len(waiting), GROUP):
-            group = _begin(route.key, waiting[start : start + GROUP], lease, clock())
-            if group.parcels and not _send_group(group, line, clock):
-                results.give_back(waiting[start + GROUP :], lease)
-                break
+        while goes_on and taken < limit and time.monotonic() < look_at:
+            count, groups = _take(waits, now, min(GROUP, limit - taken))
+            taken += count
+            goes_on = count > 0 and _send_groups(groups, lines, clock or (lambda: now))
     finally:
-        line.close()
+        for line in lines.values():
+            line.close()
+    return handled + taken
 
 
-def _begin(relay: str, waiting: Sequence[Parcel], lease: datetime, now: datetime) -> Group:
-    """Mark messages *sending*, all but those that must not leave any more: they are withdrawn with the reason."""
+def _send_groups(groups: Sequence[Group], lines: dict[str, Line], clock: Clock) -> bool:
+    """Send groups, one after the other; False if it is better to look at everything anew before the next."""
+    went_well = True
+    waiting = list(groups)
+    try:
+        while waiting:
+            if waiting[0].relay not in lines:
+                lines[waiting[0].relay] = line_for(relays.route_of(waiting[0].relay))
+            group = waiting.pop(0)
+            went_well = _send_group(group, lines[group.relay], clock) and went_well
+    finally:
+        for group in waiting:
+            results.settle_patiently(group, clock())
+    return went_well
+
+
+def _take(waits: Holds, now: datetime, size: int) -> tuple[int, list[Group]]:
+    """Mark due messages *sending*; returns how many were looked at, and the groups, one per mail service.
+
+    Those that must not leave any more are withdrawn with the reason, in the same transaction.
+    """
+    groups: list[Group] = []
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Whatever the server's habit: if this got lost, the messages would leave a second time.
+            cursor.execute("SET LOCAL synchronous_commit = on")
+            cursor.execute(_DUE, [now, list(waits.streams), list(waits.domains), list(waits.relays), size])
+            found = parcels.read([row[0] for row in cursor.fetchall()])
+            objections = _objections(found)
+            results.revoke({pk: why for pk, why in objections.items() if why})
+            groups += _grouped([parcel for parcel in found if not objections[parcel.row.id]], now)
+            progress.start(batches=[group.batch for group in groups], now=now)
+            cursor.execute(_MARK, [now + LEASE, *_columns(groups)])
+    except BaseException:
+        # Maybe it was committed, and the answer got lost. We know that none has left.
+        for group in groups:
+            results.settle_patiently(group, now)
+        raise
+    return len(found), groups
+
+
+def _grouped(going: Sequence[Parcel], now: datetime) -> list[Group]:
+    """By the mail service they leave by; what cannot leave by its service now is put off."""
+    by_name: dict[str, list[Parcel]] = {}
+    for parcel in going:
+        by_name.setdefault(parcel.row.relay, []).append(parcel)
+    groups: dict[str, list[Parcel]] = {}
+    for name, found in by_name.items():
+        key, until = _way(name, now)
+        if until is not None:
+            results.postpone([parcel.row.id for parcel in found], until)
+        else:
+            groups.setdefault(key, []).extend(found)
+    return [Group(uuid4(), key, _in_order(key, found), range(1, len(found) + 1)) for key, found in groups.items()]
+
+
+def _in_order(key: str, found: list[Parcel]) -> list[Parcel]:
+    """Messages of one frame side by side where a service may take those in one call."""
+    if relays.route_of(key).kind != "esp":
+        return found
+    return sorted(found, key=lambda parcel: (parcel.row.frame_id or 0, parcel.row.from_header))
+
+
+def _way(name: str, now: datetime) -> tuple[str, datetime | None]:
+    """The mail service's key, and until when it must not be used; None: it may."""
+    try:
+        key = relays.route_of(name).key
+    except UnreadableError as error:
+        relays.note_fault(key=name, error=str(error), now=now)
+        return name, now + UNREADABLE_PAUSE
+    # Its rest may have begun a moment ago, or another worker has the turn to try it.
+    return key, relays.resting_until(key=key, now=now)
+
+
+def _columns(groups: Sequence[Group]) -> tuple[list[UUID], list[UUID], list[int]]:
+    """Ids, batches and positions of all messages."""
+    rows = [(p.row.id, g.batch, number) for g in groups for number, p in zip(g.numbers, g.parcels, strict=True)]
+    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+
+
+def _objections(waiting: Sequence[Parcel]) -> dict[UUID, str]:
+    """Why messages must not leave any more; "" for those that may. At most three queries."""
     blocked = suppressed(emails={parcel.row.to_email for parcel in waiting})
+    asking = {parcel.row.to_email for parcel in waiting if not parcel.row.needs_legal_basis} & blocked
+    # Who unsubscribed and then asked us to ask again gets that question; opt_in let it through for nobody else.
+    asked_again = unsubscribed(emails=asking) if asking else set()
     allowed = contacts.with_legal_basis(
         contact_ids={p.row.contact_id for p in waiting if p.row.contact_id and p.row.needs_legal_basis}
     )
-    objections = {parcel.row.id: _objection(parcel, blocked, allowed) for parcel in waiting}
-    results.revoke({pk: why for pk, why in objections.items() if why}, lease)
-    going = [parcel for parcel in waiting if not objections[parcel.row.id]]
-    if not going:
-        return Group(uuid4(), relay, [])
-    batch = uuid4()
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Whatever the server's habit: if this got lost, the messages would leave a second time.
-        cursor.execute("SET LOCAL synchronous_commit = on")
-        cursor.execute(_BEGIN, [batch, max(lease, now + LEASE), [p.row.id for p in going], lease])
-        ours = {row[0] for row in cursor.fetchall()}
-        progress.start(batch=batch, now=now)
-    # Positions count from 1, also those of messages that somebody else has by now: these are passed over.
-    kept = [(number, parcel) for number, parcel in enumerate(going, start=1) if parcel.row.id in ours]
-    return Group(batch, relay, [parcel for _number, parcel in kept], [number for number, _parcel in kept])
+    return {
+        p.row.id: _objection(p, blocked if p.row.needs_legal_basis else blocked - asked_again, allowed) for p in waiting
+    }
 
 
 def _objection(parcel: Parcel, blocked: set[str], allowed: set[UUID]) -> str:
@@ -130,12 +179,11 @@ def _send_group(group: Group, line: Line, clock: Callable[[], datetime]) -> bool
     try:
         for position, outcome in line.deliver(group.parcels, group.begin):
             group.note(position, outcome, clock())
-            if group.in_trouble or group.is_slow:
+            if group.is_clear and (group.in_trouble or group.is_slow):
                 break
-    except BaseException as error:
+    except BaseException:
         # What is known must be written down whatever happened, a stop of the worker included.
         line.close()
-        results.settle_patiently(group, clock(), is_database=results.is_database_error(error))
+        results.settle_patiently(group, clock())
         raise
-    results.settle(group, clock())
-    return not (group.in_trouble or group.is_slow)
+    return results.settle_patiently(group, clock()) and not (group.in_trouble or group.is_slow)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Min, Q
 from django.db.models.functions import Greatest
@@ -12,10 +13,12 @@ from django.db.models.functions import Greatest
 from apps.common import agenda
 from apps.common.ids import uuid7
 from apps.common.variables import one_line
-from apps.messaging import frames, holds, identities
+from apps.messaging import channels, frames, holds, identities
+from apps.messaging.channels import Person, Way
 from apps.messaging.frames import Words
 from apps.messaging.identities import Identity
 from apps.messaging.models import OutgoingEmail, Pause
+from apps.relays import services as relays
 
 DELIVER_QUEUE = "messaging.deliver"
 
@@ -40,32 +43,56 @@ class NewEmail:
     stream: str = ""
     """What may be paused as one, e.g. ``survey:3``."""
     needs_legal_basis: bool = True
+    """Only the question whether we may write has none; it is about the mailbox and always goes there."""
+    phone: str = ""
+    """The contact's number (E.164): the tenant may want it used instead of the address."""
+    sms: str = ""
+    """What a text message says, with places like ``text``; without it that is made of the rest."""
+    language: str = ""
 
 
 def enqueue(*, mails: Sequence[NewEmail], now: datetime) -> dict[str, UUID]:
-    """Put mails into the outbox; returns reason → mail id, also for reasons that had a mail before."""
+    """Put mails into the outbox; returns reason → mail id, also for reasons that had a mail before.
+
+    Which channel each takes is decided here, by what the contact has and the tenant wants.
+    """
     identity = identities.current()
-    ids = frames.store(Words(mail.text, mail.html) for mail in mails)
-    rows = [_row(mail, ids[Words(mail.text, mail.html)], identity, now) for mail in mails]
+    ways = channels.ways(
+        {mail.reason: Person(mail.to_email, mail.phone if mail.needs_legal_basis else "") for mail in mails}
+    )
+    words = {mail.reason: _words(mail, ways[mail.reason]) for mail in mails}
+    ids = frames.store(words.values())
+    rows = [_row(mail, ids[words[mail.reason]], identity, ways[mail.reason], now) for mail in mails]
     OutgoingEmail.objects.bulk_create(rows, ignore_conflicts=True)
     agenda.wake(queue=DELIVER_QUEUE, due_at=now, now=now)
     return dict(OutgoingEmail.objects.filter(reason__in=[m.reason for m in mails]).values_list("reason", "id"))
 
 
-def _row(mail: NewEmail, frame_id: int, identity: Identity, now: datetime) -> OutgoingEmail:
+def _words(mail: NewEmail, way: Way) -> Words:
+    if way.channel == channels.EMAIL:
+        return Words(mail.text, mail.html)
+    text = channels.short_text(
+        sms=mail.sms, text=mail.text, has_link="link" in mail.values, language=mail.language or settings.LANGUAGE_CODE
+    )
+    return Words(text, "")
+
+
+def _row(mail: NewEmail, frame_id: int, identity: Identity, way: Way, now: datetime) -> OutgoingEmail:
     mail_id = uuid7()
+    is_text = way.channel == channels.SMS
     return OutgoingEmail(
         id=mail_id,
         reason=mail.reason,
         stream=mail.stream,
         contact_id=mail.contact_id,
         needs_legal_basis=mail.needs_legal_basis,
-        to_email=mail.to_email,
+        channel=way.channel,
+        to_email=way.address,
         to_name=one_line(mail.to_name),
-        domain=mail.to_email.rpartition("@")[2].lower(),
-        from_header=identity.from_header,
-        reply_to=identity.reply_to,
-        relay=identity.relay,
+        domain="" if is_text else way.address.rpartition("@")[2].lower(),
+        from_header=channels.sender_of_texts() if is_text else identity.from_header,
+        reply_to="" if is_text else identity.reply_to,
+        relay=relays.SMS if is_text else identity.relay,
         subject=one_line(mail.subject)[:300],
         frame_id=frame_id,
         values={name: value.replace("\x00", "") for name, value in mail.values.items()},
@@ -78,7 +105,7 @@ def _row(mail: NewEmail, frame_id: int, identity: Identity, now: datetime) -> Ou
 
 def next_delivery_due(*, now: datetime) -> datetime | None:
     """When the outbox needs a look: something is due (and in nobody's hands), or a lease or a rest runs out."""
-    waits = holds.current(now=now, takes_turn=False)
+    waits = holds.current(now=now)
     sending = Min("lease_until", filter=Q(status="sending"))
     if waits.is_paused:
         ends: datetime | None = OutgoingEmail.objects.filter(status="sending").aggregate(at=sending)["at"]
@@ -128,7 +155,7 @@ def revoke_queued(*, reasons: Collection[str], because: str) -> list[str]:
     """Withdraw mails that no worker has begun to send; returns their reasons."""
     waiting = [OutgoingEmail.Status.QUEUED, OutgoingEmail.Status.PAUSED]
     rows = OutgoingEmail.objects.filter(reason__in=reasons, status__in=waiting)
-    found = list(rows.select_for_update().values_list("reason", flat=True))
+    found = list(rows.order_by("id").select_for_update().values_list("reason", flat=True))
     rows.filter(reason__in=found).update(status=OutgoingEmail.Status.REVOKED, last_error=because, lease_until=None)
     return found
 

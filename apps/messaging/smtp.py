@@ -4,34 +4,49 @@ The body of a mail goes out together with the next one's envelope (RFC 2920, com
 ``begin`` said that it may: so at any moment at most one mail is neither known to be accepted nor known to be here.
 """
 
+import re
 import smtplib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from email.utils import parseaddr
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.mail import get_connection
 from django.utils.encoding import punycode
 
 from apps.messaging.mime import encode, stuffed
 from apps.messaging.models import OutgoingEmail
-from apps.messaging.outcomes import SENT, Fault, Outcome, of_error, refused
+from apps.messaging.outcomes import SENT, Fault, Outcome, of_building, refused
 from apps.messaging.parcels import Parcel
 
 Begin = Callable[[int], bool]
 OK, GO_AHEAD, BYE = 250, 354, 421
+_PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}")
 _RESET = b"RSET\r\n"
 _END = b".\r\n"
 
 
-class Mail(NamedTuple):
+class Mail:
     """A mail as it goes over the line, with its place in the batch."""
 
-    position: int
-    commands: tuple[bytes, bytes, bytes]
-    data: bytes
+    def __init__(self, position: int, parcel: Parcel, commands: tuple[bytes, bytes, bytes]) -> None:
+        self.position, self.commands = position, commands
+        self._parcel = parcel
+        self._data: bytes | None = None
+        self.objection: Exception | None = None
+        """Why it cannot be a mail, once it was tried."""
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes; none if it cannot be a mail."""
+        if self._data is None:
+            try:
+                self._data = stuffed(encode(self._parcel))
+            except Exception as error:
+                self.objection, self._data = error, b""
+        return self._data
 
 
 class SmtpLine:
@@ -58,9 +73,9 @@ class SmtpLine:
             return
         for position, parcel in enumerate(parcels):
             try:
-                queue.append(Mail(position, self._commands(parcel), stuffed(encode(parcel))))
-            except ValueError as error:  # it cannot be a mail
-                yield position, of_error(error)
+                queue.append(Mail(position, parcel, self._commands(parcel)))
+            except Exception as error:  # it cannot be a mail; the others can
+                yield position, of_building(error)
         yield from self._over_the_line(queue, begin)
 
     def close(self) -> None:
@@ -95,7 +110,11 @@ class SmtpLine:
 
     def _pass_on(self, mail: Mail, queue: deque[Mail], begin: Begin) -> Outcome | None:
         """Send one mail, and the next one's envelope with it; None if it must not leave any more."""
-        has_begun = False
+        data, has_begun = mail.data, False
+        if mail.objection is not None:
+            if self._is_ahead:
+                self._drop()  # The server waits for it already; there is no other way to take that back.
+            return of_building(mail.objection)
         try:
             outcome = self._envelope(mail)
             if outcome is not None:
@@ -105,7 +124,9 @@ class SmtpLine:
                 return None
             has_begun = True
             self._is_ahead = bool(queue) and self._pipelines
-            self._smtp.sock.sendall(mail.data + (b"".join(queue[0].commands) if self._is_ahead else b""))
+            self._smtp.sock.sendall(data + (b"".join(queue[0].commands) if self._is_ahead else b""))
+            if queue:
+                _ = queue[0].data  # made while the server is busy with this one
             return self._result(self._smtp.getreply())
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
@@ -128,10 +149,9 @@ class SmtpLine:
 
     def _commands(self, parcel: Parcel) -> tuple[bytes, bytes, bytes]:
         row = parcel.row
-        local, _, domain = row.to_email.rpartition("@")
         extra = " BODY=8BITMIME" if self._smtp.has_extn("8bitmime") else ""
         mail = f"MAIL FROM:{_return_path(row.from_header)}{extra}\r\n"
-        rcpt = f"RCPT TO:{smtplib.quoteaddr(f'{local}@{punycode(domain)}')}\r\n"
+        rcpt = f"RCPT TO:{_forward_path(row.to_email)}\r\n"
         if "\r" in mail[:-2] + rcpt[:-2] or "\n" in mail[:-2] + rcpt[:-2]:
             raise ValueError("A line break in an address.")
         return mail.encode("ascii"), rcpt.encode("ascii"), b"DATA\r\n"
@@ -192,6 +212,13 @@ def _refusal(reply: tuple[int, bytes], at: str) -> Outcome:
     if not 400 <= code < 600:
         raise smtplib.SMTPException(f"the server answered {code} to {at.upper()}")
     return refused(code, text.decode(errors="replace"), at=at)
+
+
+def _forward_path(email: str) -> str:
+    if _PLAIN.fullmatch(email):
+        return f"<{email}>"
+    local, _, domain = email.rpartition("@")
+    return smtplib.quoteaddr(f"{local}@{punycode(domain)}")
 
 
 @lru_cache(maxsize=1024)

@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.contacts import phones
 from apps.messaging import suppressions
 from apps.messaging.models import Suppression
 from apps.messaging.suppressions import Entry
@@ -210,7 +211,7 @@ def _cell(row: Sequence[str], place: int | None) -> str:
 def is_address(address: str) -> bool:
     """Whether it is an e-mail address, or a telephone number in international form."""
     if address.startswith("+") and "@" not in address:
-        return True  # It has been read as a telephone number.
+        return phones.e164(address) == address
     try:
         _valid_email(address)
     except ValidationError:

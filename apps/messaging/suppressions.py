@@ -52,16 +52,16 @@ def reasons_of(*, emails: Iterable[str]) -> dict[str, str]:
 
 
 def suppress(*, emails: Collection[str], reason: str, source: str, now: datetime) -> None:
-    """Never write to these addresses again. An address that is suppressed already keeps its first reason."""
-    Suppression.objects.bulk_create(
-        [
-            Suppression(
-                address_hash=address_hash(email), email=email, reason=reason, source=source[:120], created_at=now
-            )
-            for email in emails
-        ],
-        ignore_conflicts=True,
-    )
+    """Never write to these addresses again. An address that is suppressed already keeps its first reason.
+
+    But what a person said themselves replaces a bounce or an entry by hand: those can be lifted as mistakes.
+    """
+    rows = [
+        Suppression(address_hash=address_hash(email), email=email, reason=reason, source=source[:120], created_at=now)
+        for email in emails
+    ]
+    Suppression.objects.bulk_create(rows, ignore_conflicts=True)
+    _bind(rows, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +74,34 @@ class Entry:
 
 
 def add(*, entries: Sequence[Entry], now: datetime) -> int:
-    """Block the addresses of a list; returns how many were not blocked before. Those keep their first reason."""
+    """Block the addresses of a list; returns how many were not blocked before. The others: as in :func:`suppress`."""
     by_hash = {address_hash(entry.address): entry for entry in reversed(entries)}
-    known = Suppression.objects.filter(address_hash__in=list(by_hash), lifted_at=None)
-    for value in known.values_list("address_hash", flat=True):
-        by_hash.pop(bytes(value), None)
-    rows = [
-        Suppression(
+    found = Suppression.objects.filter(address_hash__in=list(by_hash), lifted_at=None)
+    known = {bytes(value): reason for value, reason in found.values_list("address_hash", "reason")}
+    rows = {
+        value: Suppression(
             address_hash=value, email=entry.address, reason=entry.reason, source=entry.source[:120], created_at=now
         )
         for value, entry in by_hash.items()
-    ]
-    Suppression.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
+    }
+    fresh = [row for value, row in rows.items() if value not in known]
+    Suppression.objects.bulk_create(fresh, ignore_conflicts=True)
+    _bind([row for value, row in rows.items() if known.get(value, "") not in {"", *BINDING}], now)
+    return len(fresh)
+
+
+def _bind(rows: Sequence[Suppression], now: datetime) -> None:
+    """Let a person's own word take the place of another reason. No query unless there is such a word."""
+    words = {bytes(row.address_hash): row for row in rows if row.reason in BINDING}
+    if not words:
+        return
+    weaker = Suppression.objects.filter(address_hash__in=list(words), lifted_at=None).exclude(reason__in=BINDING)
+    with transaction.atomic():
+        changed = list(weaker.order_by("pk").select_for_update())
+        for row in changed:
+            word = words[bytes(row.address_hash)]
+            row.reason, row.source, row.created_at = word.reason, word.source, now
+        Suppression.objects.bulk_update(changed, ["reason", "source", "created_at"])
 
 
 @dataclass(slots=True)

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
+from anymail.exceptions import AnymailRecipientsRefused
 from django.core.mail import get_connection
 
+from apps.messaging import esp_batches
 from apps.messaging.mime import build
 from apps.messaging.models import OutgoingEmail
-from apps.messaging.outcomes import Fault, Outcome, of_error
+from apps.messaging.outcomes import Fault, Outcome, of_building, of_error
 from apps.messaging.parcels import Parcel
+from apps.messaging.sms.line import SmsLine
 from apps.messaging.smtp import SmtpLine
 from apps.relays.services import Route
 
@@ -29,7 +33,9 @@ def line_for(route: Route) -> Line:
     """The way to a mail service."""
     if route.kind == "smtp":
         return SmtpLine(route.backend, route.options)
-    return BackendLine(route)
+    if route.kind == "sms":
+        return SmsLine(route.options)
+    return BatchLine(route) if route.esp in esp_batches.DIALECTS else BackendLine(route)
 
 
 class BackendLine:
@@ -42,13 +48,8 @@ class BackendLine:
     def deliver(self, parcels: Sequence[Parcel], begin: Callable[[int], bool]) -> Iterator[tuple[int, Outcome]]:
         """As :meth:`apps.messaging.smtp.SmtpLine.deliver`."""
         for position, parcel in enumerate(parcels):
-            try:
-                if self._connection is None:
-                    connection = get_connection(self._route.backend, **self._route.options)
-                    connection.open()
-                    self._connection = connection
-            except Exception as error:  # nothing has left yet, whatever went wrong
-                yield position, Outcome(OutgoingEmail.Status.QUEUED, f"no connection: {error}", Fault.RELAY)
+            if (outcome := self._open()) is not None:
+                yield position, outcome
                 return
             if not begin(position):
                 return
@@ -64,9 +65,23 @@ class BackendLine:
             with suppress(Exception):  # Nobody waits for anything on it.
                 connection.close()
 
+    def _open(self) -> Outcome | None:
+        """Be connected; else why the next message has to wait."""
+        try:
+            if self._connection is None:
+                connection = get_connection(self._route.backend, **self._route.options)
+                connection.open()
+                self._connection = connection
+        except Exception as error:  # nothing has left yet, whatever went wrong
+            return Outcome(OutgoingEmail.Status.QUEUED, f"no connection: {error}", Fault.RELAY)
+        return None
+
     def _send(self, parcel: Parcel) -> Outcome:
         try:
             message = build(parcel, self._connection)
+        except Exception as error:
+            return of_building(error)
+        try:
             if self._route.esp in _CAN_SWITCH_TRACKING:
                 message.track_opens = message.track_clicks = False  # type: ignore[attr-defined]
             sent = self._connection.send_messages([message])
@@ -78,3 +93,57 @@ class BackendLine:
         if not sent:
             return Outcome(OutgoingEmail.Status.UNKNOWN, "not confirmed", Fault.RELAY)
         return Outcome(OutgoingEmail.Status.SENT, esp_id=esp_id if isinstance(esp_id, str) else "")
+
+
+class BatchLine(BackendLine):
+    """An ESP that takes many messages in one call, each with its own words."""
+
+    def deliver(self, parcels: Sequence[Parcel], begin: Callable[[int], bool]) -> Iterator[tuple[int, Outcome]]:
+        """As :meth:`BackendLine.deliver`; the messages of a call are begun together.
+
+        Where the service refuses a call as a whole, for one message that it dislikes maybe, each is sent alone.
+        """
+        for at, size in esp_batches.calls(parcels, self._route):
+            together = parcels[at : at + size]
+            outcomes: Sequence[Outcome] = ()
+            if size > 1:
+                if (outcome := self._open()) is not None:
+                    yield at, outcome
+                    return
+                if not all(begin(at + number) for number in range(size)):
+                    return
+                outcomes = self._send_together(together)
+            is_fine = True
+            for number, outcome in enumerate(outcomes) if outcomes else self._each(together, begin, at):
+                is_fine = is_fine and outcome.fault != Fault.RELAY
+                yield at + number, outcome
+            if not is_fine:
+                return
+
+    def _each(self, parcels: Sequence[Parcel], begin: Callable[[int], bool], at: int) -> Iterator[tuple[int, Outcome]]:
+        return super().deliver(parcels, lambda number: begin(at + number))
+
+    def _send_together(self, parcels: Sequence[Parcel]) -> Sequence[Outcome]:
+        """What came of each; nothing if the service certainly took none and would perhaps take some alone."""
+        esp = self._route.esp
+        try:
+            message: Any = esp_batches.build(parcels, esp, self._connection)
+        except Exception:
+            return ()
+        message.track_opens = message.track_clicks = False
+        try:
+            sent = self._connection.send_messages([message])
+        except AnymailRecipientsRefused:
+            return esp_batches.outcomes(parcels, message, esp)
+        except Exception as error:
+            self.close()
+            outcome = of_error(error)
+            return () if outcome.status == OutgoingEmail.Status.FAILED else _for_all(outcome, len(parcels))
+        if not sent:
+            return _for_all(Outcome(OutgoingEmail.Status.UNKNOWN, "not confirmed", Fault.RELAY), len(parcels))
+        return esp_batches.outcomes(parcels, message, esp)
+
+
+def _for_all(outcome: Outcome, count: int) -> list[Outcome]:
+    """One call is one fault of the service, however many messages it had."""
+    return [outcome, *[replace(outcome, fault=Fault.NONE)] * (count - 1)]

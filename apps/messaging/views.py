@@ -45,7 +45,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         # The body is looked at, not parsed: however it is wrapped, who posts here wants to leave.
         by_program = b"List-Unsubscribe" in request.body
         source = "one-click, by the mail program" if by_program else "unsubscribe page"
-        opt_in.leave(contact_id=contact.id, email=contact.email, source=source, now=timezone.now())
+        opt_in.leave(contact=contact, source=source, now=timezone.now())
     return _way_out(request, token, contact, saved="saved" in request.GET, asked_again="again" in request.GET)
 
 
@@ -137,7 +137,7 @@ def _state_of(row: OptIn, now: datetime) -> str:
 
 
 def _contact(contact_id: UUID) -> Contact | None:
-    return Contact.objects.filter(pk=contact_id).only("id", "email", "locale").first()
+    return Contact.objects.filter(pk=contact_id).only("id", "email", "phone", "locale").first()
 
 
 def _known(token: str) -> Contact | None:
@@ -156,8 +156,8 @@ def _way_out(
     **shown: Any,
 ) -> HttpResponse:  # fmt: skip
     """The page in its state: the contact still gets mails, or is out. ``row`` is what was posted in vain."""
-    email = contact.email if contact else None
-    is_out = email is None or email in suppressions.suppressed(emails=[email])
+    addresses = opt_in.addresses_of(contact) if contact else set()
+    is_out = addresses <= suppressions.suppressed(emails=addresses)
     language = _language(request, contact.locale if contact else "")
     context = {"state": "out" if is_out else "ask", "token": token, **shown}
     if contact is not None and is_out:

@@ -20,6 +20,7 @@ from apps.triggers.reasons import SENTENCES
 PERIODS = (30, 90, 365)
 OPEN = "open"
 NO_SCORE = "none"
+NO_STREAM = "none"
 ANY = ("", _("All"))
 
 
@@ -135,9 +136,22 @@ class DecisionFilter(TouchpointFilter):
 
 
 class EmailFilter(Filter):
-    """E-mails by status."""
+    """Messages by status, what they belong to, channel and time, and those of one contact."""
 
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[ANY, *_choices(OutgoingEmail.Status)])
+    stream = forms.ChoiceField(label=_("Belongs to"), required=False)
+    channel = forms.ChoiceField(label=_("Channel"), required=False, choices=[ANY, *_choices(OutgoingEmail.Channel)])
+    days = forms.ChoiceField(
+        label=_("Period"),
+        required=False,
+        choices=[ANY, ("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days")),
+                 ("90", _("Last 90 days"))],
+    )  # fmt: skip
+    contact = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, streams: Iterable[tuple[Any, list[tuple[str, str]]]]) -> None:
+        super().__init__(data)
+        self.fields["stream"].choices = [ANY, *streams, (NO_STREAM, _("Other messages"))]  # type: ignore[attr-defined]
 
 
 class DryRunFilter(Filter):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from apps.campaigns.models import StepRun
 from apps.cases.models import Case
@@ -12,13 +12,13 @@ from apps.cases.services import CLOSED
 from apps.common.conditions import ConditionError
 from apps.contacts.models import Contact
 from apps.insights.nps import segment_of
-from apps.messaging.models import OutgoingEmail
+from apps.messaging.models import DeliveryEvent, OutgoingEmail
 from apps.responses.models import Answer, Response
 from apps.responses.selectors import visible, with_promise
 from apps.touchpoints.models import Event, Touchpoint
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 from apps.triggers.segments import subquery
-from apps.workspace.filters import NO_SCORE, OPEN
+from apps.workspace.filters import NO_SCORE, NO_STREAM, OPEN
 
 HISTORY = 20
 
@@ -122,7 +122,7 @@ def told_decisions() -> QuerySet[Decision]:
     """All decisions with what a table row tells of them."""
     related = ("contact", "rule", "rule_version", "cadence__touchpoint", "event__touchpoint", "invitation__email")
     unread = ("event__properties", "event__contact_data", "contact__properties")
-    mail = ("invitation__email__text", "invitation__email__html", "invitation__email__headers")
+    mail = ("invitation__email__values", "invitation__email__headers")
     return Decision.objects.select_related(*related).defer(*unread, *mail)
 
 
@@ -167,18 +167,30 @@ def case(pk: UUID) -> Case:
     return Case.objects.select_related("contact", "owner", "response__touchpoint").get(pk=pk)
 
 
-def emails(values: dict[str, Any]) -> QuerySet[OutgoingEmail]:
-    """E-mails that fit an EmailFilter; without their bodies."""
+def emails(values: dict[str, Any], *, now: datetime) -> QuerySet[OutgoingEmail]:
+    """Messages that fit an EmailFilter; without their words."""
     found = OutgoingEmail.objects.defer("values", "headers")
+    if values["contact"]:
+        found = found.filter(contact=values["contact"])
     if values["q"]:
         words = values["q"]
-        found = found.filter(Q(to_email__icontains=words) | Q(to_name__icontains=words) | Q(subject__icontains=words))
-    return found.filter(status=values["status"]) if values["status"] else found
+        named = Q(to_email__icontains=words) | Q(to_name__icontains=words) | Q(subject__icontains=words)
+        found = found.filter(named | _about_contact(words))
+    if values["days"]:
+        found = found.filter(queued_at__gte=now - timedelta(days=int(values["days"])))
+    if values["stream"]:
+        found = found.filter(stream="" if values["stream"] == NO_STREAM else values["stream"])
+    return found.filter(**{name: values[name] for name in ("status", "channel") if values[name]})
+
+
+def with_events() -> Prefetch:
+    """What mail services reported about messages, in the order of time."""
+    return Prefetch("events", DeliveryEvent.objects.order_by("at", "pk"))
 
 
 def contact_history(of: Contact) -> dict[str, list[Any]]:
-    """What we know of a contact: the newest answers, decisions and mails, and why we may write. Four queries."""
-    mails = of.emails.defer("values", "headers").order_by("-queued_at", "-pk")
+    """What we know of a contact: the newest answers, decisions and messages, and why we may write. Five queries."""
+    mails = of.emails.defer("values", "headers").order_by("-queued_at", "-pk").prefetch_related(with_events())
     return {
         "responses": list(of.responses.select_related("touchpoint").order_by("-answered_at", "-pk")[:HISTORY]),
         "decisions": list(told_decisions().filter(contact=of).order_by("-decided_at", "-pk")[:HISTORY]),

@@ -3,7 +3,19 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from apps.workspace.views import cases, contacts, dashboard, decisions, dry_runs, emails, responses, theme, why
+from apps.workspace.views import (
+    best_hour,
+    cases,
+    contacts,
+    dashboard,
+    decisions,
+    delivery,
+    dry_runs,
+    emails,
+    responses,
+    theme,
+    why,
+)
 
 app_name = "workspace"
 
@@ -24,6 +36,7 @@ urlpatterns = [
     path("responses/<uuid:pk>/case/", cases.open_case, name="open_case"),
     path("contacts/<uuid:pk>/", contacts.contact, name="contact"),
     path("decisions/", decisions.decisions, name="decisions"),
+    path("best-hour/", best_hour.best_hour, name="best_hour"),
     path("why/", why.search, name="why"),
     path("why/event/<uuid:pk>/", why.event, name="why_event"),
     path("why/contact/<uuid:pk>/", why.contact, name="why_contact"),
@@ -34,6 +47,11 @@ urlpatterns = [
     path("cases/", cases.cases, name="cases"),
     path("cases/<uuid:pk>/", cases.case, name="case"),
     path("emails/", emails.emails, name="emails"),
+    path("emails/by-hand/", emails.by_hand, name="emails_by_hand"),
     path("emails/<uuid:pk>/", emails.email, name="email"),
     path("emails/<uuid:pk>/html/", emails.html, name="email_html"),
+    path("delivery/", delivery.delivery, name="delivery"),
+    path("delivery/progress/", delivery.progress, name="delivery_progress"),
+    path("delivery/pause/", delivery.pause, name="delivery_pause"),
+    path("delivery/resume/", delivery.resume, name="delivery_resume"),
 ]

@@ -69,6 +69,7 @@ def about_event(of: Event, *, now: datetime) -> AboutEvent:
     explanations = explain.explain_event(event=of, now=now)
     listening = {explanation.rule.pk for explanation in explanations}
     decisions = of.decisions.select_related("rule", "rule_version", "invitation__email").order_by("decided_at", "pk")
+    decisions = decisions.prefetch_related("invitation__reminders")
     elsewhere = TriggerRule.objects.exclude(touchpoints=of.touchpoint_id).values_list("name", flat=True)
     return AboutEvent(
         event=of,
@@ -82,18 +83,15 @@ def about_contact(of: Contact) -> AboutContact:
     """The contact's events, approaches, legal bases and whether its address is blocked. At most six queries."""
     approaches = list(of.outreaches.order_by("-at", "-pk")[:APPROACHES])
     surveys = Survey.objects.in_bulk({pk for row in approaches if (pk := _survey_id(row)) is not None})
-    blocked = (
-        Suppression.objects.filter(address_hash=suppressions.address_hash(of.email), lifted_at=None)
-        if of.email
-        else None
-    )
+    address = of.email or of.phone
+    blocked = Suppression.objects.filter(address_hash=suppressions.address_hash(address), lifted_at=None)
     recent = of.events.select_related("touchpoint").defer("properties", "contact_data")
     return AboutContact(
         events=list(recent.order_by("-occurred_at", "-pk")[:EVENTS]),
         approaches=[(row, surveys.get(_survey_id(row) or 0)) for row in approaches],
         budget=ContactBudget.objects.first() or ContactBudget(),
         bases=list(of.legal_bases.order_by("granted_at")),
-        suppression=blocked.first() if of.email else None,
+        suppression=blocked.first() if address else None,
     )
 
 

@@ -23,6 +23,7 @@ class Next:
 
 _MAIL: dict[str, Promise] = {
     OutgoingEmail.Status.QUEUED: _("waits for delivery"),
+    OutgoingEmail.Status.PAUSED: _("paused"),
     OutgoingEmail.Status.SENDING: _("is being sent"),
     OutgoingEmail.Status.SENT: _("sent"),
     OutgoingEmail.Status.DELIVERED: _("delivered"),
@@ -46,6 +47,8 @@ _SKIPPED: dict[str, Promise] = {
     "segment_changed": _("The answer was changed; another campaign fits now."),
     "campaign_inactive": _("The campaign is switched off."),
     "no_text": _("The step has no text."),
+    "already_confirmed": _("The contact has confirmed already that we may write to them."),
+    "asked_too_often": _("The address was asked three times within 30 days and did not answer."),
 }
 
 

@@ -22,14 +22,28 @@ for (const menu of document.querySelectorAll("details.menu")) {
 }
 // On a phone the navigation is wider than the screen: begin with the section that is shown.
 document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-// A page that waits looks once a second how far things are, and shows itself anew when they are done.
+// A page that waits looks every second (or as it says) how far things are, and shows itself anew when they are done.
 for (const place of document.querySelectorAll("[data-poll]")) {
+  const pause = 1000 * Number(place.dataset.every || 1);
+  let shown = "";
   const look = async () => {
-    const answer = await fetch(place.dataset.poll).catch(() => null);
-    // Done, signed out, or gone: the page itself knows what to say then.
-    if (answer && (answer.status === 204 || answer.redirected || answer.status === 404)) return location.reload();
-    if (answer && answer.ok) place.innerHTML = await answer.text();
-    setTimeout(look, 1000);
+    if (!document.hidden) await show().catch(() => null);
+    setTimeout(look, pause);
   };
-  setTimeout(look, 1000);
+  const show = async () => {
+    const answer = await fetch(place.dataset.poll);
+    // Done, signed out, or gone: the page itself knows what to say then.
+    if (answer.status === 204 || answer.redirected || answer.status === 404) return location.reload();
+    if (!answer.ok) return;
+    const text = await answer.text();
+    // Forms' tokens are new each time.
+    const words = text.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
+    if (words === shown) return;
+    shown = words;
+    // Whoever stands on a button stays on it.
+    const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
+    place.innerHTML = text;
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  };
+  setTimeout(look, pause);
 }

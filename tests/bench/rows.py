@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.bench import raw
 from tests.bench.load import PLACE, Orders
+from tests.bench.mailing import rows as mailing
 from tests.bench.measure import Pace, Row, Side, Turn, alternate, row, turn
 from tests.bench.pages import rows as pages
 from tests.bench.stack import PUBLIC_HOST, TENANT_HOST, Stack, WebServer
@@ -84,13 +85,17 @@ class Bench:
         assert self.single
         return self.stack.serve("config.wsgi:application", database="single", settings=SINGLE)
 
-    def engine(self, module: str, size: int, database: str = "engine") -> dict[str, Any]:
-        """What a module of ``tests.bench.engine`` measured, in a process of its own on a migrated database."""
+    def migrate(self, database: str) -> None:
+        """A database with the public schema only, made once."""
         if database not in self.migrated:
             self.stack.create_database(database)
             migrate = ("migrate_schemas", "--shared", "--verbosity=0", "--skip-checks")
             self.stack.python("django", *migrate, database=database, settings=OURS)
             self.migrated.add(database)
+
+    def engine(self, module: str, size: int, database: str = "engine") -> dict[str, Any]:
+        """What a module of ``tests.bench.engine`` measured, in a process of its own on a migrated database."""
+        self.migrate(database)
         printed = self.stack.python(
             f"tests.bench.engine.{module}", str(size), database=database, settings=OURS, seconds=1800
         )
@@ -210,4 +215,5 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "dry run": dry_run,
     "page": pages.page,
     "submit": pages.submit,
+    "sending": mailing.sending,
 }

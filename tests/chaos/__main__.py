@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tests.bench.stack import Stack
 from tests.chaos import trials
+from tests.chaos.injected import Injected
 from tests.chaos.scene import Scene, scene, set_up
 from tests.processes.fleet import TICK_SECONDS
 
@@ -55,7 +56,7 @@ def run(name: str, where: Scene) -> list[Line]:
     return [Line(injected.what if place == 0 else "", *check) for place, check in enumerate(checks)]
 
 
-def outcome(injected: trials.Injected, where: Scene) -> list[Any]:
+def outcome(injected: Injected, where: Scene) -> list[Any]:
     """Whether the fleet came to the end of its work, and what it made of it."""
     from tests.processes import census
 

@@ -4,24 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
+from tests.chaos import away, post
+from tests.chaos.injected import Injected
 from tests.chaos.scene import Scene
 from tests.processes.fleet import Running
 
 KILLS, DEPLOYMENTS = 20, 4
 REDIS_GONE_SECONDS = 20.0
-
-
-class Injected(NamedTuple):
-    """What was done, and how many mails may be of unknown fate after it: at most one per worker and fault."""
-
-    what: str
-    unknown: int = 0
-    replaced: int = 0
-    """How many processes were ended on purpose."""
-    checks: tuple[Any, ...] = ()
-    """What came of it, if it is not about the load."""
 
 
 def kill_workers(scene: Scene) -> Injected:
@@ -155,4 +145,6 @@ TRIALS: dict[str, Callable[[Scene], Injected]] = {
     "lose redis": lose_redis,
     "restart postgres": restart_postgres,
     "race for budget": race_for_budget,
+    **post.TRIALS,
+    **away.TRIALS,
 }

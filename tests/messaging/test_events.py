@@ -161,6 +161,11 @@ def test_the_other_side_s_text_is_cleaned_and_cut(ada: Contact) -> None:
         assert text.startswith("<script>"), "escaped where it is shown, not here"
 
 
+def test_half_a_character_in_the_other_side_s_text_is_no_error(ada: Contact) -> None:
+    assert report(mail_to(ada), "delivered", detail="cut \ud83d", event_id="e\udc00\x00")
+    assert (DeliveryEvent.objects.get().detail, DeliveryEvent.objects.get().event_id) == ("cut ?", "e?")
+
+
 def test_a_report_from_the_future_is_as_of_now(ada: Contact) -> None:
     report(mail_to(ada), "delivered", at=NOW + timedelta(days=400))
     assert DeliveryEvent.objects.get().at == NOW

@@ -6,6 +6,7 @@ from typing import Any
 
 import dns.resolver
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django_tenants.utils import schema_context
 
@@ -273,6 +274,15 @@ def test_saving_a_sender_registers_its_domain_and_says_when_that_is_in_vain(clie
     page = client.post(url, {"name": "G", "email": "g@gmail.com"}, follow=True).content.decode()
     assert "gmail.com belongs to a mailbox provider" in page
     assert not SenderDomain.objects.filter(domain="gmail.com").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["Nordwind <ceo@bank.example>", "ceo@bank.example", "ceo\uff20bank.example", "a\u202eb"]
+)
+def test_a_senders_name_does_not_pass_for_another_address(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Sender(name=name, email="ada@x.example").full_clean(validate_unique=False, validate_constraints=False)
+    Sender(name="Bar @ Home", email="ada@x.example").full_clean(validate_unique=False, validate_constraints=False)
 
 
 def test_the_list_costs_the_same_with_many_senders(

@@ -153,6 +153,24 @@ def test_what_is_blocked_already_keeps_its_first_reason() -> None:
     assert Suppression.objects.get().reason == "complained"
 
 
+@pytest.mark.parametrize("said", ["unsubscribed", "complained"])
+def test_what_the_person_said_goes_before_what_may_have_been_a_mistake(said: str) -> None:
+    block("bounced")
+    assert block(said).reason == said
+    bob = block("manual", "bob@x.example")
+    assert load(f"address,reason\nbob@x.example,{said}\n").known == 1
+    bob.refresh_from_db()
+    assert (bob.reason, bob.source) == (said, "old system")
+    assert not lift(ids=[bob.pk], because="mistake", by="chief", now=timezone.now()).done
+    assert block("bounced").reason == said, "and is not replaced itself"
+
+
+@pytest.mark.parametrize("text", ["+", "+hello", "+49", f"+{'9' * 300}"])
+def test_not_everything_with_a_plus_is_a_telephone_number(text: str) -> None:
+    result = load(f"{text}\nbob@x.example\n")
+    assert (result.added, [problem.row for problem in result.problems]) == (1, [1])
+
+
 def test_a_file_that_is_too_large_is_refused_and_rows_beyond_the_limit_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

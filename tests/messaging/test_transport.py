@@ -6,7 +6,7 @@ import requests
 from anymail.exceptions import AnymailRecipientsRefused, AnymailRequestsAPIError
 
 from apps.messaging.mime import address
-from apps.messaging.outcomes import of_error
+from apps.messaging.outcomes import Fault, of_error, refused
 from apps.messaging.results import backoff
 
 
@@ -31,6 +31,7 @@ def esp(status_code: int) -> AnymailRequestsAPIError:
         (esp(429), "queued"),
         (esp(401), "queued"),
         (esp(503), "queued"),
+        (esp(403), "queued"),
         (esp(422), "failed"),
         (esp(504), "unknown"),
         (AnymailRequestsAPIError("no answer"), "unknown"),
@@ -38,6 +39,35 @@ def esp(status_code: int) -> AnymailRequestsAPIError:
 )
 def test_only_a_clear_answer_is_believed(error: Exception, status: str) -> None:
     assert of_error(error).status == status
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_bad"),
+    [
+        ("5.1.1 no such user", True),
+        ("5.1.10 domain takes no mail", True),
+        ("5.1.0 sender denied", False),
+        ("5.1.8 <n@x.example>: Sender address rejected: Domain not found", False),
+        ("blocked: client host [85.5.1.20] is on a list", False),
+        ("blocked: 5.1.2.3 is on a list", False),
+        ("5.7.1 client host [85.5.1.20] is on a list", False),
+    ],
+)
+def test_an_address_is_bad_only_if_the_reply_says_so_of_the_address(reply: str, is_bad: bool) -> None:
+    assert refused(550, reply, at="rcpt").is_bad_address is is_bad
+    assert refused(550, reply, at="data").is_bad_address is is_bad
+
+
+def test_trouble_with_the_senders_address_is_not_the_recipients() -> None:
+    assert refused(550, "5.1.8 Sender address rejected", at="rcpt").status == "failed"
+    assert refused(450, "4.1.8 Sender address rejected", at="rcpt").fault is Fault.DOMAIN
+
+
+def test_a_tenants_sender_that_is_refused_does_not_make_the_service_rest_for_all() -> None:
+    assert refused(450, "4.1.8 Sender address rejected", at="mail").fault is Fault.RECIPIENT
+    assert of_error(esp(403)).fault is Fault.RECIPIENT
+    assert refused(451, "4.3.0 out of order", at="mail").fault is Fault.RELAY
+    assert of_error(esp(401)).fault is Fault.RELAY
 
 
 def test_tries_move_apart_but_not_beyond_an_hour() -> None:

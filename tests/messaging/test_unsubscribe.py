@@ -13,6 +13,7 @@ from apps.messaging.links import PURPOSE, unsubscribe_url
 from apps.messaging.models import OutgoingEmail, Suppression
 from apps.messaging.parcels import read
 from apps.messaging.sending import send_batch
+from apps.messaging.suppressions import suppressed
 from apps.messaging.views import MAX_WRONG_LINKS
 from apps.surveys.services import dispatch_due
 from apps.triggers.models import Decision
@@ -40,6 +41,20 @@ def test_the_page_asks_and_only_posting_suppresses(client: Client) -> None:
     row = Suppression.objects.get()
     assert (row.email, row.reason) == ("ada@x.example", "unsubscribed")
     assert bytes(row.address_hash) == tokens.keyed_hash("ada@x.example")
+
+
+def test_who_only_has_a_telephone_number_leaves_by_the_same_page(client: Client) -> None:
+    contact = ContactFactory(email=None, phone="+491701234567")
+    address = unsubscribe_url(contact.id, "")
+    assert "Unsubscribe from everything" in client.get(address, headers={"accept-language": "en"}).content.decode()
+    assert "You are unsubscribed" in client.post(address, headers={"accept-language": "en"}).content.decode()
+    assert Suppression.objects.get().email == "+491701234567"
+
+
+def test_who_leaves_gets_no_text_messages_either(client: Client) -> None:
+    contact = ContactFactory(email="ada@x.example", phone="+491701234567")
+    client.post(unsubscribe_url(contact.id, ""))
+    assert suppressed(emails=["ada@x.example", "+491701234567"]) == {"ada@x.example", "+491701234567"}
 
 
 def test_asking_twice_is_fine(client: Client) -> None:

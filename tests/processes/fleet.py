@@ -18,11 +18,11 @@ import redis
 
 from tests.journeys.platform import ROOT, Sink, free_port, wait_for
 
-Role = Literal["beat", "worker"]
+Role = Literal["beat", "worker", "web"]
 SECRET_KEY = "test-key-that-is-long-enough-for-signing-0123456789-abcdef"
 TICK_SECONDS, SWEEP_SECONDS = 1, 5
 STOP_SECONDS = 40  # A drain that has just begun takes its 20 seconds, and the last batch more.
-_READY = {"worker": " ready.", "beat": "beat: Starting..."}
+_READY = {"worker": " ready.", "beat": "beat: Starting...", "web": "Listening at"}
 
 
 class Mailbox(Sink):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.contacts.budget import Entry
 from apps.contacts.models import Company, Contact
 from apps.messaging.models import OutgoingEmail
-from apps.surveys import services
+from apps.surveys import claims, services
 from apps.surveys.models import Invitation, Survey
 from tests.processes import budget, census, rows
 from tests.processes.fleet import Fleet
@@ -150,7 +150,7 @@ def test_an_invitation_in_others_hands_is_not_waited_for(other: psycopg.Connecti
 def test_who_comes_a_moment_too_late_looks_again(other: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     survey = rows.furnish()
     ids = due(survey, rows.people(10))
-    look = services._lock_free_contacts
+    look = claims.lock_free_contacts
 
     def look_late(*args: Any) -> list[UUID]:
         # Its statement began before the others committed: it finds what they have just dispatched.
@@ -159,7 +159,7 @@ def test_who_comes_a_moment_too_late_looks_again(other: psycopg.Connection, monk
         other.commit()
         return found
 
-    monkeypatch.setattr(services, "_lock_free_contacts", look_late)
+    monkeypatch.setattr(claims, "lock_free_contacts", look_late)
     assert dispatch(limit=5) == 5
     assert not Invitation.objects.exclude(status="queued").exists()
     assert OutgoingEmail.objects.count() == 5

@@ -67,4 +67,5 @@ def test_an_unknown_way_to_send_mail_stops_the_start(url: str, monkeypatch: pyte
 
 def test_a_known_esp_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMAIL_URL", "anymail+postmark://")
+    monkeypatch.setenv("ANYMAIL_WEBHOOK_SECRET", "resonanz:0123456789abcdef")
     assert env.email()["EMAIL_BACKEND"] == "anymail.backends.postmark.EmailBackend"

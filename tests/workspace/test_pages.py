@@ -115,8 +115,8 @@ def test_a_list_costs_the_same_for_one_row_and_for_twenty(
     queries_of: Callable[[str], int], setup: SimpleNamespace, now: datetime, name: str
 ) -> None:
     # Session and user; then figures, touchpoints, funnel, what stays hidden, comments, or: (touchpoints, segments,
-    # what stays hidden; or touchpoints, rules, cadences), count, rows (, suspected; or undecided).
-    expected = {"dashboard": 7, "responses": 8, "decisions": 8, "cases": 4, "emails": 4}[name]
+    # what stays hidden; or touchpoints, rules, cadences; or surveys, campaigns), count, rows (, suspected; undecided).
+    expected = {"dashboard": 7, "responses": 8, "decisions": 8, "cases": 4, "emails": 6}[name]
     story(setup, 0, now, comment="Hm.")
     assert queries_of(reverse(f"workspace:{name}")) == expected
     for number in range(1, 20):
@@ -132,8 +132,8 @@ def test_details_cost_a_fixed_number_of_queries(
     assert queries_of(reverse("workspace:response", args=[response.pk])) == 9
     Response.objects.update(version=versions.publish(survey_id=response.survey_id, now=now))
     assert queries_of(reverse("workspace:response", args=[response.pk])) == 7
-    # Session, user, contact, responses, decisions, mails, legal bases.
-    assert queries_of(reverse("workspace:contact", args=[response.contact_id])) == 7
+    # Session, user, contact, responses, decisions, mails, what was reported of them, legal bases, surveys, campaigns.
+    assert queries_of(reverse("workspace:contact", args=[response.contact_id])) == 10
 
 
 def test_a_new_tenant_is_told_the_first_steps(client: Client, user: User) -> None:

@@ -12,7 +12,7 @@ from django_tenants.utils import tenant_context
 
 from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
 from apps.messaging.models import Suppression
-from apps.messaging.services import suppress
+from apps.messaging.suppressions import suppress
 from apps.touchpoints.models import Event
 from apps.triggers import services
 from apps.triggers.models import Decision, TriggerRule

@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='outgoingemail',
             name='frame',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='emails', to='messaging.mailframe'),
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.mailframe'),
         ),
         migrations.AddConstraint(
             model_name='mailpolicy',

@@ -15,6 +15,15 @@ MOVE = """
         stream = CASE WHEN reason LIKE 'invitation:%%' THEN 'invitations' WHEN reason LIKE 'step:%%' THEN 'follow-ups' ELSE '' END
     WHERE id IN (SELECT id FROM messaging_outgoingemail WHERE id > %s ORDER BY id LIMIT %s) RETURNING id
 """
+THERE = """
+    SELECT 1 FROM pg_attribute WHERE attrelid = 'messaging_outgoingemail'::regclass AND attname = 'html' AND NOT attisdropped
+"""
+# Both at once, and again without harm.
+DROP = "ALTER TABLE messaging_outgoingemail DROP COLUMN IF EXISTS html, DROP COLUMN IF EXISTS text"
+RESTORE = """
+    ALTER TABLE messaging_outgoingemail ADD COLUMN html text NOT NULL DEFAULT '', ADD COLUMN text text NOT NULL DEFAULT '';
+    ALTER TABLE messaging_outgoingemail ALTER COLUMN html DROP DEFAULT, ALTER COLUMN text DROP DEFAULT
+"""
 
 
 def move_bodies(apps, schema_editor):
@@ -22,6 +31,9 @@ def move_bodies(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT 1 FROM messaging_outgoingemail)")
         if not cursor.fetchone()[0]:
+            return
+        cursor.execute(THERE)
+        if cursor.fetchone() is None:  # Interrupted after that: everything has been moved.
             return
         cursor.execute(FRAME)
         frame = cursor.fetchone()[0]
@@ -32,7 +44,10 @@ def move_bodies(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    """A message is a frame and its own values; indexes are built beside the running work."""
+    """A message is a frame and its own values; indexes are built beside the running work.
+
+    Interrupted at any point, it may be run again.
+    """
 
     atomic = False
 
@@ -40,8 +55,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(move_bodies, migrations.RunPython.noop),
-        migrations.RemoveField(model_name="outgoingemail", name="html"),
-        migrations.RemoveField(model_name="outgoingemail", name="text"),
+        migrations.RunSQL(
+            DROP,
+            RESTORE,
+            state_operations=[
+                migrations.RemoveField(model_name="outgoingemail", name="html"),
+                migrations.RemoveField(model_name="outgoingemail", name="text"),
+            ],
+        ),
         AddIndexBeside(
             model_name='outgoingemail',
             index=models.Index(condition=models.Q(('status__in', ['queued', 'paused', 'sending'])), fields=['stream', 'status'], name='email_waiting'),
@@ -53,9 +74,5 @@ class Migration(migrations.Migration):
         AddIndexBeside(
             model_name='outgoingemail',
             index=models.Index(condition=models.Q(('status', 'sending')), fields=['batch'], name='email_batch'),
-        ),
-        AddIndexBeside(
-            model_name='outgoingemail',
-            index=models.Index(condition=models.Q(('frame__isnull', False)), fields=['queued_at'], name='email_with_body'),
         ),
     ]

@@ -32,7 +32,7 @@ def load(*, brand: Brand, today: date, scale: float = 1.0) -> dict[str, int]:
     """
     rng = Random(f"{SEED}:{brand.slug}:{today:%Y-%m-%d}")  # noqa: S311 - made-up people, not secrets
     end = datetime.combine(today, time(), tzinfo=UTC)
-    wiring = set_up(brand=brand, rng=rng, scale=scale)
+    wiring = set_up(brand=brand, rng=rng, scale=scale, now=end)
     if brand is NORDWIND:
         set_up_shop()
     publish_surveys(now=end)

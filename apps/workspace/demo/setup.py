@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from apps.campaigns.models import Campaign, Step
 from apps.contacts.models import BusinessCalendar, Company, ContactBudget
-from apps.messaging.models import Sender
+from apps.messaging.models import Sender, SenderDomain
 from apps.surveys import versions
 from apps.surveys.models import Question, Survey, ThankYou, Theme
 from apps.touchpoints.models import Stage, Touchpoint
@@ -25,7 +25,7 @@ MIN_DAYS_BETWEEN = 14
 Row = TypeVar("Row", bound=Model)
 
 
-def set_up(*, brand: Brand, rng: Random, scale: float) -> Wiring:
+def set_up(*, brand: Brand, rng: Random, scale: float, now: datetime) -> Wiring:
     """Configure the current tenant. It must not have been configured before."""
     _save(
         Theme(
@@ -40,6 +40,8 @@ def set_up(*, brand: Brand, rng: Random, scale: float) -> Wiring:
     _save(ContactBudget(pk=1, min_days_between=MIN_DAYS_BETWEEN))
     _save(BusinessCalendar(pk=1, time_zone="Europe/Berlin", country="DE"))
     sender = _save(Sender(name=brand.name, email=f"hallo@{brand.domain}", is_default=True))
+    # Made-up companies have no DNS that could be looked at.
+    _save(SenderDomain(domain=brand.domain, verified_at=now))
     touchpoints = _journey(brand)
     surveys = {survey.key: _survey(brand, survey, touchpoints) for survey in brand.surveys}
     _regulars(next(iter(surveys.values())).survey)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.contrib.auth.models import AbstractUser
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -18,10 +19,14 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.texts import FALLBACK
 from apps.common.texts import localized as pick
 from apps.insights.nps import Nps, segment_of
+from apps.messaging.selectors import everything_paused
 from apps.triggers.reasons import sentence
 from apps.workspace.wording import skipped_in_words, suspicion_in_words
 
 register = template.Library()
+
+PAUSE_KEY = "workspace.everything_paused"
+PAUSE_SECONDS = 5
 
 SEGMENT_NAMES = {"promoter": _("Promoter"), "passive": _("Passive"), "detractor": _("Detractor")}
 
@@ -39,6 +44,20 @@ def signed(value: float | None) -> str:
 def rounded(value: float | None) -> str:
     """A rounded number; a dash for none."""
     return "–" if value is None else str(round(value)).replace("-", "−")
+
+
+@register.filter
+def share(value: float) -> str:
+    """A share in percent: 31.4 %."""
+    return f"{number_format(round(100 * value, 1), 1)}\u00a0%"
+
+
+@register.filter
+def points(value: float) -> str:
+    """A difference of shares with its sign: +2.1 percentage points."""
+    number = str(number_format(round(abs(100 * value), 1), 1))
+    sign = "" if round(100 * value, 1) == 0 else "+" if value > 0 else "−"
+    return str(_("%(number)s percentage points")) % {"number": f"{sign}{number}"}
 
 
 @register.filter
@@ -147,6 +166,14 @@ def nav_link(context: dict[str, Any], name: str, icon: str, label: str) -> dict[
     path = context["request"].path
     current = path == url if name == "dashboard" else path.startswith(url)
     return {"url": url, "icon": icon, "label": label, "current": current}
+
+
+@register.inclusion_tag("workspace/_paused.html")
+def paused_banner() -> dict[str, Any]:
+    """While everything is paused: who did it when. Looked up every few seconds, not for every page."""
+    # None would count as not remembered.
+    found = cache.get_or_set(PAUSE_KEY, lambda: everything_paused() or False, PAUSE_SECONDS)
+    return {"pause": found or None}
 
 
 @register.filter

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from apps.contacts.models import Contact
-from apps.workspace import lists
+from apps.workspace import delivery, lists, mail_log
 from apps.workspace.wording import what_next
 
 
@@ -19,4 +19,8 @@ def contact(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(Contact.objects.select_related("company"), pk=pk)
     history = lists.contact_history(found)
     decided = [(decision, what_next(decision)) for decision in history.pop("decisions")]
-    return render(request, "workspace/contact.html", {"contact": found, "decided": decided, **history})
+    names = delivery.names_of(delivery.stream_groups()) if history["emails"] else {}
+    written = [(row, mail_log.trouble_of(row), delivery.name_of(row.stream, names)) for row in history.pop("emails")]
+    return render(
+        request, "workspace/contact.html", {"contact": found, "decided": decided, "emails": written, **history}
+    )
