@@ -279,7 +279,8 @@ def check_workspace(page: Page, platform: Platform, story: Story, count: int) ->
             WHERE NOT is_suspected AND score IS NOT NULL
             AND (answered_at AT TIME ZONE 'UTC')::date > (now() AT TIME ZONE 'UTC')::date - 365"""
     )[0][0]
-    assert count - 1 <= total <= count
+    # The year of the demo began on a day that has just left the period, or is about to.
+    assert count - 20 <= total <= count
     expect(page.locator("main")).to_contain_text(f"{total:,}")
     expect(page.locator("main")).to_contain_text("±")
     page.goto(f"{host}/responses/")

@@ -28,9 +28,10 @@ REPEATS = 60
 
 _MANY = """
     INSERT INTO triggers_cadence (name, survey_id, windows, skip_holidays, percent, expires_after, priority, is_active,
-                                  kind, period_days, recurrence, starts_on, at, next_run_at, covered_until, last_error)
+                                  kind, period_days, recurrence, starts_on, at, next_run_at, covered_until, last_error,
+                                  best_hour)
     SELECT 'c' || n, %s, '[]', false, 100, interval '14 days', 0, true, 'per_contact', 91, '', '2026-01-01', '09:00',
-           now() + interval '1 hour' + n * interval '1 minute', now() + interval '1 hour', ''
+           now() + interval '1 hour' + n * interval '1 minute', now() + interval '1 hour', '', false
     FROM generate_series(1, %s) n
 """
 

@@ -99,7 +99,7 @@ def test_another_period_counts_its_turns_anew() -> None:
     free_budget()
     now = timezone.now()
     row = running_cadence(30, now, period_days=91)
-    for day in range(120):
+    for day in range(160):
         while cadences.run_due(now=now + day * DAY):
             pass
         if day == 60:

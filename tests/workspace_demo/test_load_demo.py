@@ -107,7 +107,10 @@ def test_no_queue_has_anything_to_do(load_demo: Load) -> None:
     load_demo()
     for slug in SLUGS:
         with schema_context(slug):
-            assert {queue: drain.next_due() for queue, drain in DRAINS.items()} == dict.fromkeys(DRAINS)
+            due = {queue: drain.next_due() for queue, drain in DRAINS.items()}
+            # The words of old mails are deleted in the night, of the demo's year as of any other.
+            assert due.pop("messaging.forget") is not None
+            assert set(due.values()) == {None}
     assert not AgendaItem.objects.filter(schema_name__in=SLUGS).exists()
 
 
