@@ -21,6 +21,15 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
             copy.write_row(row)
 
 
+def execute(statement: str, params: Sequence[Any]) -> int:
+    """Run a statement whose parameters are bound on the server, so that arrays may be large; returns rows changed."""
+    with (
+        connection.cursor(),
+        connection.wrap_database_errors,
+    ):  # The first puts the connection into the tenant's schema.
+        return psycopg.Cursor(connection.connection).execute(statement, params).rowcount
+
+
 def fetch_rows(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows of a query in PostgreSQL's binary form: times and ids come out several times as fast.
 

@@ -29,7 +29,7 @@ class Pattern:
     with a dot in it (``contact.properties.…``) is somebody else's choice, and its value never raw.
     """
 
-    __slots__ = ("_is_html", "_literals", "_places")
+    __slots__ = ("_is_html", "_lines", "_literals", "_longest_written", "_places")
 
     def __init__(self, source: str, *, is_html: bool = False) -> None:
         self._is_html = is_html
@@ -41,6 +41,13 @@ class Pattern:
             self._places.append(Place(found[1], (found[2] or "").strip(), found[0]))
             at = found.end()
         self._literals.append(_encoded(source[at:]))
+        self._lines = _lines(self._literals)
+        self._longest_written = max((len(_encoded(escape(place.written))) for place in self._places), default=0)
+
+    def longest_line(self, longest_value: int) -> int:
+        """How long a line can be at most, in bytes, if no value is longer than this (as it stands in the text)."""
+        longest = max(longest_value, self._longest_written)
+        return max(own + places * longest for own, places in self._lines)
 
     def in_words_of(self, name: Callable[[Place], str]) -> str:
         """The text with what ``name`` says at its places, and plain line ends."""
@@ -74,6 +81,21 @@ class Pattern:
         if self._is_html and not (given and _is_ours(place.name)):
             value = escape(value)
         return _encoded(value)
+
+
+def _lines(literals: list[bytes]) -> list[tuple[int, int]]:
+    """Lines by their own length and how many places they have: for each number of places the longest."""
+    longest: dict[int, int] = {}
+    own, places = 0, -1
+    for literal in literals:
+        places += 1
+        first, *others = literal.split(b"\r\n")
+        own += len(first)
+        for line in others:
+            longest[places] = max(longest.get(places, 0), own)
+            own, places = len(line), 0
+    longest[places] = max(longest.get(places, 0), own)
+    return [(length, number) for number, length in longest.items()]
 
 
 def _is_ours(name: str) -> bool:

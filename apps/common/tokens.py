@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
 
 from django.conf import settings
 from django.core import signing
@@ -55,8 +56,12 @@ def keyed_hash(value: str) -> bytes:
     Keyed with ADDRESS_KEY and the schema, so that the value cannot be found by trying and the
     hashes of two tenants cannot be joined.
     """
-    key = hashlib.sha256(f"{settings.ADDRESS_KEY}|address|{connection.schema_name}".encode()).digest()
-    return hmac.digest(key, value.encode(), "sha256")
+    return hmac.digest(_address_key(settings.ADDRESS_KEY, connection.schema_name), value.encode(), "sha256")
+
+
+@lru_cache(maxsize=1024)
+def _address_key(secret: str, schema_name: str) -> bytes:
+    return hashlib.sha256(f"{secret}|address|{schema_name}".encode()).digest()
 
 
 def sign(purpose: str, value: str) -> str:

@@ -4,10 +4,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, Q
-
+from apps.common.bulk import fetch_rows
 from apps.contacts.models import ConsentPolicy, Contact, LegalBasis, OptIn
 
+_WITH_BASIS = """
+    SELECT contact_id FROM contacts_legalbasis
+    WHERE contact_id = ANY(%s) AND revoked_at IS NULL AND (confirmed_at IS NOT NULL OR kind <> 'consent'
+        OR NOT EXISTS (SELECT 1 FROM contacts_consentpolicy WHERE requires_double_opt_in))
+"""
 _STRICT = ConsentPolicy.objects.filter(requires_double_opt_in=True)
 
 
@@ -16,9 +20,7 @@ def with_legal_basis(*, contact_ids: Collection[UUID]) -> set[UUID]:
 
     Where the tenant says so, a consent counts only when it was confirmed by the link in a mail.
     """
-    clicked = Q(confirmed_at__isnull=False) | ~Q(kind=LegalBasis.Kind.CONSENT)
-    rows = LegalBasis.objects.filter(contact_id__in=contact_ids, revoked_at__isnull=True)
-    return set(rows.filter(clicked | ~Exists(_STRICT)).values_list("contact_id", flat=True))
+    return {row[0] for row in fetch_rows(_WITH_BASIS, [list(contact_ids)])} if contact_ids else set()
 
 
 def needs_confirmation() -> bool:

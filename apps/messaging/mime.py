@@ -5,6 +5,7 @@ objects and generating text from it: that is where most of the time of sending g
 """
 
 import string
+import time
 from binascii import b2a_base64, b2a_qp
 from email.header import Header
 from email.utils import formataddr, formatdate
@@ -69,10 +70,11 @@ def encode(parcel: Parcel) -> bytes:
         whole: bytes = message.as_bytes(linesep="\r\n")
         return whole
     boundary = b"=_%s" % parcel.row.id.hex.encode()
+    may_be_long = parcel.longest_line > LONGEST
     parts = (
         _head(parcel, boundary),
-        _PART % (boundary, b"text/plain", *_encoded(text)),
-        _PART % (boundary, b"text/html", *_encoded(html)),
+        _PART % (boundary, b"text/plain", *_encoded(text, may_be_long)),
+        _PART % (boundary, b"text/html", *_encoded(html, may_be_long)),
         b"--%s--\r\n" % boundary,
     )
     return b"".join(parts)
@@ -88,7 +90,7 @@ def _head(parcel: Parcel, boundary: bytes) -> bytes:
     ]
     if row.reply_to:
         lines.append(_shared_header("Reply-To", row.reply_to))
-    lines.append(_header("Date", formatdate(localtime=settings.EMAIL_USE_LOCALTIME)))
+    lines.append(_date(int(time.time())))
     lines.extend(_header(name, value) for name, value in headers_of(parcel).items())
     lines.append(b"\r\n")
     return b"".join(lines)
@@ -135,12 +137,17 @@ def _encoded_words(text: str, *, room: int) -> bytes:
     return b"\r\n ".join(words)
 
 
+@lru_cache(maxsize=4)
+def _date(second: int) -> bytes:
+    return _header("Date", formatdate(second, localtime=settings.EMAIL_USE_LOCALTIME))
+
+
 _shared_header = lru_cache(maxsize=1024)(_header)
 
 
-def _encoded(body: bytes) -> tuple[bytes, bytes]:
+def _encoded(body: bytes, may_be_long: bool) -> tuple[bytes, bytes]:
     """How the part is encoded, and the part: as it is, unless a line is longer than a mail may have (RFC 5322)."""
-    if len(body) > LONGEST and max(map(len, body.split(b"\r\n"))) > LONGEST:
+    if may_be_long and max(map(len, body.split(b"\r\n"))) > LONGEST:
         return b"quoted-printable", b2a_qp(body)
     return (b"7bit" if body.isascii() else b"8bit"), body
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from apps.common import progress
+from apps.common import bulk, progress
 from apps.common.sealed import UnreadableError
 from apps.contacts import services as contacts
 from apps.messaging import holds, parcels, results
@@ -25,13 +25,13 @@ from apps.messaging.transport import Line, line_for
 from apps.relays import services as relays
 
 LEASE = timedelta(minutes=5)
-BATCH = 500
-GROUP = 100
+BATCH = 1000
+GROUP = 200
 LOOK_SECONDS = 1.0
 """After so long it is looked again at what is paused or rests, and at whose turn it is."""
 UNREADABLE_PAUSE = timedelta(minutes=1)
-_DUE = """
-    SELECT id FROM messaging_outgoingemail
+_DUE = f"""
+    {parcels.SELECT}
     WHERE status = 'queued' AND due_at <= %s
     AND stream <> ALL(%s) AND domain <> ALL(%s) AND relay <> ALL(%s)
     ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
@@ -94,13 +94,13 @@ def _take(waits: Holds, now: datetime, size: int) -> tuple[int, list[Group]]:
         with transaction.atomic(), connection.cursor() as cursor:
             # Whatever the server's habit: if this got lost, the messages would leave a second time.
             cursor.execute("SET LOCAL synchronous_commit = on")
-            cursor.execute(_DUE, [now, list(waits.streams), list(waits.domains), list(waits.relays), size])
-            found = parcels.read([row[0] for row in cursor.fetchall()])
+            held = [list(waits.streams), list(waits.domains), list(waits.relays)]
+            found = parcels.fetch(_DUE, [now, *held, size])
             objections = _objections(found)
             results.revoke({pk: why for pk, why in objections.items() if why})
             groups += _grouped([parcel for parcel in found if not objections[parcel.row.id]], now)
             progress.start(batches=[group.batch for group in groups], now=now)
-            cursor.execute(_MARK, [now + LEASE, *_columns(groups)])
+            bulk.execute(_MARK, [now + LEASE, *_columns(groups)])
     except BaseException:
         # Maybe it was committed, and the answer got lost. We know that none has left.
         for group in groups:

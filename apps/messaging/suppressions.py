@@ -8,10 +8,12 @@ from django.db import transaction
 from django.db.models import F
 
 from apps.common import tokens
+from apps.common.bulk import fetch_rows
 from apps.contacts import phones
 from apps.contacts.models import Contact, LegalBasis
 from apps.messaging.models import Suppression
 
+_REASONS = "SELECT address_hash, reason FROM messaging_suppression WHERE address_hash = ANY(%s) AND lifted_at IS NULL"
 BINDING = frozenset({Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.COMPLAINED})
 """What a person said themselves: only they can take it back."""
 
@@ -46,8 +48,7 @@ def reasons_of(*, emails: Iterable[str]) -> dict[str, str]:
         by_hash.setdefault(address_hash(email), []).append(email)
     if not by_hash:
         return {}
-    rows = Suppression.objects.filter(address_hash__in=list(by_hash), lifted_at=None)
-    found = rows.values_list("address_hash", "reason")
+    found = fetch_rows(_REASONS, [list(by_hash)])
     return {email: reason for value, reason in found for email in by_hash[bytes(value)]}
 
 

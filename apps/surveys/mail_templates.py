@@ -158,8 +158,13 @@ def wrapped(html: str) -> str:
     """Lines that mail servers take: broken within tags, where it changes nothing."""
     if "<pre" in html:
         return html
-    lines = html.split("\n")
-    return "\n".join(_broken(line) if len(line) > MAX_LINE else line.strip() for line in lines if line.strip())
+    lines = (line.strip() for line in html.split("\n"))
+    return "\n".join(_guarded(_broken(line) if len(line) > MAX_LINE else line) for line in lines if line)
+
+
+def _guarded(line: str) -> str:
+    """A dot at a line's beginning has to be doubled on its way (RFC 5321): one more look at every mail."""
+    return f" {line}" if line.startswith(".") else line
 
 
 def _broken(line: str) -> str:

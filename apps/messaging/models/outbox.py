@@ -58,7 +58,7 @@ class OutgoingEmail(models.Model):
     domain = models.CharField(_("recipient's domain"), max_length=253, blank=True)
     from_header = models.CharField(_("from"), max_length=1000)
     reply_to = models.EmailField(_("reply to"), blank=True)
-    relay = models.SlugField(_("sent through"), max_length=40, blank=True)
+    relay = models.SlugField(_("sent through"), max_length=40, blank=True, db_index=False)
     subject = models.CharField(_("subject"), max_length=300)
     # Frames are never deleted, and nobody looks a frame's messages up: an index would only slow the outbox down.
     frame = models.ForeignKey(MailFrame, models.PROTECT, null=True, db_index=False, related_name="+")
