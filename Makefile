@@ -24,7 +24,7 @@ demo: requirements  ## everything on this machine, with data (PORT=8000 DATA=.da
 	@exec $(RUN) -m config.demo --port "$(PORT)" --data "$(DATA)"
 
 test: requirements-dev  ## the whole suite against a real PostgreSQL (PYTEST_ARGS=…)
-	@exec $(RUN) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@exec $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: requirements-dev  ## style, types, layers, templates, migrations, sizes, translations
 	$(VENV)/bin/ruff check .

@@ -6,6 +6,7 @@ from uuid import UUID
 from apps.common import tokens
 
 PURPOSE = "unsubscribe"
+MAILBOX = "unsubscribe-mailbox"
 # Pictures are no links; they stay what they are.
 _LINK = re.compile(r"""(?<!src=)(?<!src=["'])(?<!url\()(?<!url\(["'])(https?://[^/?#\s<>"']+(?:/[a-z]+)?)[^\s<>"']*""")
 _HREF = re.compile(r"""(?<=[\s"'/])href(?=\s*=)""", re.IGNORECASE)
@@ -16,6 +17,11 @@ def unsubscribe_url(contact_id: UUID, base_url: str) -> str:
     return f"{base_url}/mail/u/{tokens.sign(PURPOSE, str(contact_id))}"
 
 
+def mailbox_url(question_id: UUID, base_url: str) -> str:
+    """The way out of a question to a mailbox that is not the contact's own: it leads to nothing of the contact's."""
+    return f"{base_url}/mail/u/{tokens.sign(MAILBOX, str(question_id))}"
+
+
 def unsubscribe_headers(url: str) -> dict[str, str]:
     """RFC 2369 and RFC 8058 headers."""
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
@@ -23,7 +29,16 @@ def unsubscribe_headers(url: str) -> dict[str, str]:
 
 def contact_of(token: str) -> UUID | None:
     """Whose link this is; None if it is not one of this tenant's."""
-    value = tokens.unsign(PURPOSE, token)
+    return _id_in(token, PURPOSE)
+
+
+def question_of(token: str) -> UUID | None:
+    """The question (``OptIn``) that a mailbox's link belongs to; None if it is none of this tenant's."""
+    return _id_in(token, MAILBOX)
+
+
+def _id_in(token: str, purpose: str) -> UUID | None:
+    value = tokens.unsign(purpose, token)
     try:
         return UUID(value) if value else None
     except ValueError:

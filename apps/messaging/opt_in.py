@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q, QuerySet
 
 from apps.common import agenda, tokens
 from apps.common.db import connection
@@ -145,8 +145,14 @@ def _objection(row: OptIn, blocked: str, confirmed: Collection[str], asked: int)
 def _find_contacts(rows: Sequence[OptIn], now: datetime) -> None:
     """Requests that know only an address get the contact who has it; a new one if nobody has."""
     bare = [row for row in rows if row.contact_id is None]
-    people: list[ContactData] = [{"email": row.email, "locale": row.language} for row in bare]
-    for row, contact in zip(bare, resolve_contacts(people=people, now=now) if bare else (), strict=True):
+    if not bare:
+        return
+    # Anybody may have typed the address in: that says nothing about the language of a contact we know.
+    known = set(Contact.objects.filter(email__in=[row.email for row in bare]).values_list("email", flat=True))
+    people: list[ContactData] = [
+        {"email": row.email, "locale": "" if row.email in known else row.language} for row in bare
+    ]
+    for row, contact in zip(bare, resolve_contacts(people=people, now=now), strict=True):
         row.contact = contact
 
 
@@ -176,22 +182,41 @@ def confirm(*, request_id: UUID, now: datetime) -> None:
 
 
 def addresses_of(contact: Contact) -> set[str]:
-    """Where we write to somebody: mailbox, telephone, and the mailboxes that were only asked so far. One query."""
-    asked = OptIn.objects.filter(contact=contact, mailed_at__isnull=False).values_list("email", flat=True)
-    return {contact.email or "", contact.phone, *asked} - {""}
+    """Where we write to somebody: mailbox and telephone.
+
+    Not the mailboxes that were only asked so far: whose they are shows when they confirm.
+    """
+    return {contact.email or "", contact.phone} - {""}
 
 
 @transaction.atomic
 def leave(*, contact: Contact, source: str, now: datetime) -> None:
     """The person wants no more messages: all their addresses are blocked, every legal basis ends, nobody asks them.
 
-    An address that was only asked so far counts as theirs: the way out in that mail must work, too. So does a
-    telephone number: text messages lead to the same page.
+    A telephone number is blocked, too: text messages lead to the same page. A later consent by mail is about the
+    mailbox; the number stays blocked.
     """
     addresses = addresses_of(contact)
     suppressions.suppress(emails=sorted(addresses), reason=Suppression.Reason.UNSUBSCRIBED, source=source, now=now)
     contacts.object_to_mail(contact_id=contact.id, now=now)
-    rows = OptIn.objects.filter(contact=contact)
+    # Questions to these addresses that somebody else asked for, too.
+    _take_back(OptIn.objects.filter(Q(contact=contact) | Q(email__in=addresses)))
+
+
+@transaction.atomic
+def leave_mailbox(*, question: OptIn, source: str, now: datetime) -> None:
+    """Whoever reads the mailbox that was asked wants nothing there; who named it may be somebody else.
+
+    The contact that has the address leaves altogether; the one that only typed it in is left alone.
+    """
+    for holder in Contact.objects.filter(email=question.email):
+        leave(contact=holder, source=source, now=now)
+    suppressions.suppress(emails=[question.email], reason=Suppression.Reason.UNSUBSCRIBED, source=source, now=now)
+    _take_back(OptIn.objects.filter(email=question.email))
+
+
+def _take_back(rows: QuerySet[OptIn]) -> None:
+    """Questions that wait are forgotten, their mails that wait are withdrawn."""
     reasons = [mail_reason(row) for row in rows]
     rows.filter(due_at__isnull=False).delete()
     messaging.revoke_queued(reasons=reasons, because="suppressed")

@@ -40,6 +40,8 @@ SENT = Outcome(OutgoingEmail.Status.SENT)
 # An enhanced status code (RFC 3463), not the numbers of somebody's IP address.
 _ENHANCED = re.compile(r"(?<![\d.])[45]\.([0-7])\.(\d{1,3})(?!\.?\d)")
 _NO_SUCH_MAILBOX = {"1", "2", "3", "6", "10"}
+_NO_LOGIN = {530, 534, 535, 538}
+"""RFC 4954: the service wants a login, or another one; it may say so to any command. No message's own fault."""
 _OUR_ADDRESS = {"7", "8"}
 """x.1.7 and x.1.8 are about the sender's address: the recipient's may be a good one."""
 
@@ -53,6 +55,8 @@ def refused(code: int, reply: str, *, at: str) -> Outcome:
     about = _ENHANCED.search(reply)
     subject, detail = about.groups() if about else ("", "")
     is_ours = subject == "1" and detail in _OUR_ADDRESS
+    if code in _NO_LOGIN:
+        return Outcome(OutgoingEmail.Status.QUEUED, text, Fault.RELAY)
     if code < 500:
         is_alone = at == "mail" if is_ours else subject in {"1", "2"}
         # One tenant's sender that is refused must not make the service rest for all.

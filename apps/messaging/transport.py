@@ -92,7 +92,7 @@ class BackendLine:
         esp_id = status.message_id if status is not None else ""
         if not sent:
             return Outcome(OutgoingEmail.Status.UNKNOWN, "not confirmed", Fault.RELAY)
-        return Outcome(OutgoingEmail.Status.SENT, esp_id=esp_id if isinstance(esp_id, str) else "")
+        return Outcome(OutgoingEmail.Status.SENT, esp_id=esp_batches.id_of(esp_id))
 
 
 class BatchLine(BackendLine):

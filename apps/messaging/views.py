@@ -39,14 +39,30 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Show the way out and the contact's wishes; on POST stop all mail to the contact. Asking twice is fine."""
     contact_id = links.contact_of(token)
     if contact_id is None:
-        return _wrong_link(request, "mail/unsubscribe.html")
+        return _way_out_of_mailbox(request, token)
     contact = _contact(contact_id)
     if request.method == "POST" and contact is not None:
-        # The body is looked at, not parsed: however it is wrapped, who posts here wants to leave.
-        by_program = b"List-Unsubscribe" in request.body
-        source = "one-click, by the mail program" if by_program else "unsubscribe page"
-        opt_in.leave(contact=contact, source=source, now=timezone.now())
+        opt_in.leave(contact=contact, source=_source(request), now=timezone.now())
     return _way_out(request, token, contact, saved="saved" in request.GET, asked_again="again" in request.GET)
+
+
+def _way_out_of_mailbox(request: HttpRequest, token: str) -> HttpResponse:
+    """The same for a mailbox that was asked and is not the contact's own: nothing of the contact's is shown there."""
+    question_id = links.question_of(token)
+    if question_id is None:
+        return _wrong_link(request, "mail/unsubscribe.html")
+    row = OptIn.objects.filter(pk=question_id).first()
+    if request.method == "POST" and row is not None:
+        opt_in.leave_mailbox(question=row, source=_source(request), now=timezone.now())
+    is_out = row is None or bool(suppressions.suppressed(emails=[row.email]))
+    context = {"state": "out" if is_out else "ask", "token": token}
+    return _page(request, "mail/unsubscribe.html", context, row.language if row else "")
+
+
+def _source(request: HttpRequest) -> str:
+    # The body is looked at, not parsed: however it is wrapped, who posts here wants to leave.
+    by_program = b"List-Unsubscribe" in request.body
+    return "one-click, by the mail program" if by_program else "unsubscribe page"
 
 
 @csrf_exempt

@@ -1,6 +1,5 @@
 """The mails that ask for consent: they carry the tenant's name, the text to agree to, and one link. No advertising."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,9 +9,10 @@ from django.utils import translation
 
 from apps.common.batches import SINGLES, together_or_singly
 from apps.common.texts import base_language
-from apps.contacts.models import OptIn
+from apps.contacts.models import Contact, OptIn
 from apps.messaging import opt_in
 from apps.messaging import services as messaging
+from apps.messaging.links import mailbox_url
 from apps.messaging.opt_in import Question
 from apps.messaging.templating import OPT_IN
 from apps.surveys.mail_templates import Templates
@@ -46,15 +46,7 @@ def ask(*, now: datetime, base_url: str, limit: int = 200, only: UUID | None = N
         letters = [_letter(question, theme.brand_name, base_url) for question in asked]
         facts: dict[str, str] = {}  # All that these mails are about is in the letters' values.
         own = [(letter, templates.compiled(letter.language), facts) for letter in letters]
-        mails = render_letters(worded(own, theme), base_url=base_url, theme=theme)
-        messaging.enqueue(
-            mails=[
-                # The address that was given, which need not be the contact's.
-                replace(mail, to_email=question.row.email)
-                for mail, question in zip(mails, asked, strict=True)
-            ],
-            now=now,
-        )
+        messaging.enqueue(mails=render_letters(worded(own, theme), base_url=base_url, theme=theme), now=now)
     return looked_at
 
 
@@ -63,17 +55,23 @@ def _letter(question: Question, brand: str, base_url: str) -> Letter:
     assert row.contact is not None  # noqa: S101 - the caller looked
     own = base_language(row.language)
     language = own if own in _LANGUAGES else language_of(row.contact)
+    contact, way_out = row.contact, dict[str, str]()
+    if (contact.email or "") != row.email:
+        # Mistyped, it is a stranger's mailbox: no name, no properties, and no way to the contact's own page.
+        contact = Contact(id=contact.id, email=row.email, locale=contact.locale)
+        way_out = {"unsubscribe_url": mailbox_url(row.id, base_url)}
     with translation.override(language):
         subject = translation.gettext("Please confirm: may %(brand)s write to you?") % {"brand": brand}
     return Letter(
         reason=opt_in.mail_reason(row),
-        contact=row.contact,
+        contact=contact,
         template="opt_in",
         subject=subject,
         language=language,
         context={name: place(name) for name in ("wording", "link", "email")},
         # Values, not words of the frame: what stands in braces in the wording is nobody's variable.
-        values={"wording": row.wording, "link": f"{base_url}/mail/confirm/{question.token}", "email": row.email},
+        values={"wording": row.wording, "link": f"{base_url}/mail/confirm/{question.token}", "email": row.email}
+        | way_out,
         key=STREAM,
         stream=STREAM,
         needs_legal_basis=False,

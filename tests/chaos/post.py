@@ -16,7 +16,7 @@ from tests.processes.fleet import Running, patiently
 from tests.processes.mailserver import MailServer, mail_server
 
 MAILS, KILLS = 1000, 50
-GROUP = 100
+GROUP = 200  # as many as a worker marks at once
 SECONDS_PER_MAIL = 0.01
 PATIENCE_SECONDS = 60.0
 FAIR_SECONDS = 12.0

@@ -76,7 +76,7 @@ def freeze_workers(scene: Scene) -> Injected:
 def lose_beats(scene: Scene) -> Injected:
     """One of two beats dies, then the other, and later one comes back."""
     scene.fleet.start_all(beats=2, workers=2)
-    one, other = scene.fleet.everything[:2]
+    one, other = [running for running in scene.fleet.everything if running.role == "beat"]
     scene.load.add(events=200)
     one.kill()
     scene.load.add(events=200)

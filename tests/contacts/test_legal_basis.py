@@ -36,7 +36,9 @@ def strict() -> None:
     ConsentPolicy.objects.create(pk=1, requires_double_opt_in=True)
 
 
-def test_where_the_tenant_says_so_only_confirmed_consent_counts_in_one_query(django_assert_max_num_queries: Any) -> None:
+def test_where_the_tenant_says_so_only_confirmed_consent_counts_in_one_query(
+    django_assert_max_num_queries: Any,
+) -> None:
     plain, clicked, customer = (factories.ContactFactory() for _ in range(3))
     basis(plain)
     basis(clicked, confirmed_at=timezone.now())
@@ -68,7 +70,7 @@ def test_neither_the_next_purchase_nor_the_same_form_revives_what_was_taken_back
     assert with_legal_basis(contact_ids=[contact.id]) == set()
 
 
-# --- check 40: no legal basis → refused with the reason, wherever something is about to be sent ---
+# --- no legal basis → refused with the reason, wherever something is about to be sent ---
 
 
 @pytest.fixture

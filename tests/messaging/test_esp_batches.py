@@ -1,5 +1,6 @@
 """Many messages in one call to an ESP's API, against a server that plays the ESP."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -292,6 +293,23 @@ def test_reports_about_mails_that_share_an_id_find_the_right_one(service: Listen
     report("<batch@mg.example.com>", "somebody@else.example")
     assert list(DeliveryEvent.objects.values_list("email__to_email", flat=True)) == ["b@x.example"]
     assert statuses() == {"a@x.example": "sent", "b@x.example": "delivered", "c@x.example": "sent"}
+
+
+def test_the_public_schema_learns_no_address_that_could_be_found_by_trying(settings: Any) -> None:
+    one = esp_batches.handle("<batch@mg>", "B@x.example ")
+    assert one == esp_batches.handle("<batch@mg>", "b@x.example")
+    assert (
+        len({one, esp_batches.handle("<batch@mg>", "c@x.example"), esp_batches.handle("<other@mg>", "b@x.example")})
+        == 3
+    )
+    assert hashlib.sha256(b"<batch@mg>|b@x.example").hexdigest()[:32] not in one
+    settings.ADDRESS_KEY = "another"
+    assert one != esp_batches.handle("<batch@mg>", "b@x.example")
+
+
+@pytest.mark.parametrize(("said", "kept"), [("a1", "a1"), (17, "17"), (None, ""), ({"a1", "a2"}, ""), (True, "")])
+def test_an_id_that_is_a_number_is_one(said: object, kept: str) -> None:
+    assert esp_batches.id_of(said) == kept
 
 
 @pytest.mark.parametrize("esp", ["sendgrid"], indirect=True)

@@ -85,7 +85,7 @@ def test_nothing_is_lifted_without_a_reason() -> None:
     assert suppressed(emails=[ADDRESS])
 
 
-# --- check 8: the block outlives the contact ---
+# --- the block outlives the contact ---
 
 
 def test_8_an_erased_or_imported_address_stays_blocked_by_its_keyed_hash() -> None:

@@ -63,6 +63,13 @@ def test_trouble_with_the_senders_address_is_not_the_recipients() -> None:
     assert refused(450, "4.1.8 Sender address rejected", at="rcpt").fault is Fault.DOMAIN
 
 
+def test_a_service_that_wants_another_login_rests_and_no_mail_is_lost() -> None:
+    for code, at in ((530, "mail"), (535, "mail"), (530, "rcpt"), (530, "data")):
+        outcome = refused(code, "5.7.0 Authentication required", at=at)
+        assert (outcome.status, outcome.fault) == ("queued", Fault.RELAY)
+    assert refused(550, "5.7.60 not your address", at="mail").status == "failed"
+
+
 def test_a_tenants_sender_that_is_refused_does_not_make_the_service_rest_for_all() -> None:
     assert refused(450, "4.1.8 Sender address rejected", at="mail").fault is Fault.RECIPIENT
     assert of_error(esp(403)).fault is Fault.RECIPIENT

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.forms import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -122,7 +123,7 @@ class PreviewPages(BaseAdmin):
         """The HTML, for the frame."""
         shown = self._shown(request)
         if shown is None:
-            return HttpResponse(f"<p>{_('Write a subject and a text; then the mail is shown here.')}</p>")
+            return HttpResponse(format_html("<p>{}</p>", _("Write a subject and a text; then the mail is shown here.")))
         # Which of light and dark is shown is chosen here, not by the device.
         scheme = "all" if request.POST.get("_scheme") == "dark" else "not all"
         return HttpResponse(shown.html.replace(f"@media {_DARK}", f"@media {scheme}"))
