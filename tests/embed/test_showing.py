@@ -29,9 +29,8 @@ def problems(tab: Any) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("size", "language"), [(PHONE, "en"), (DESKTOP, "de")], ids=["phone-en", "desktop-de"])
 @pytest.mark.parametrize("kind", ["popover", "slide_in", "inline"])
-@pytest.mark.parametrize("language", ["en", "de"])
 def test_each_kind_shows_itself_and_takes_an_answer(
     home: str, shop: Shop, popover: Placement, opened: Open, kind: str, size: Any, language: str
 ) -> None:
