@@ -46,12 +46,6 @@ def good_hours(known: Sequence[tuple[Histogram, int]]) -> tuple[int, ...]:
     return ()
 
 
-def choose_hour(own: Histogram, wider: Histogram, tenant: Histogram, minimum: int = OWN_MINIMUM) -> int | None:
-    """The best hour, or None if too little is known: ``minimum`` answers of the contact's own, more of wider ones."""
-    found = good_hours([(own, minimum), (wider, COMPANY_MINIMUM), (tenant, TENANT_MINIMUM)])
-    return found[0] if found else None
-
-
 def shift_to_hour(
     at: datetime,
     hour: int,

@@ -8,12 +8,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.common.schedule import Calendar, is_open, parse_windows
-from apps.contacts.best_hour import choose_hour, good_hours, histogram, shift_to_good_hour, shift_to_hour
+from apps.contacts.best_hour import (
+    COMPANY_MINIMUM,
+    OWN_MINIMUM,
+    TENANT_MINIMUM,
+    Histogram,
+    good_hours,
+    histogram,
+    shift_to_good_hour,
+    shift_to_hour,
+)
 
 BERLIN = Calendar("Europe/Berlin", "DE", "BE")
 NEVER = datetime(2030, 1, 1, tzinfo=UTC)
 OFFICE = parse_windows([{"days": [0, 1, 2, 3, 4], "from": "09:00", "to": "18:00"}])
 NOBODY = [0] * 24
+
+
+def choose_hour(own: Histogram, wider: Histogram, tenant: Histogram, minimum: int = OWN_MINIMUM) -> int | None:
+    """The best hour, or None if too little is known: ``minimum`` answers of the contact's own, more of wider ones."""
+    found = good_hours([(own, minimum), (wider, COMPANY_MINIMUM), (tenant, TENANT_MINIMUM)])
+    return found[0] if found else None
 
 
 def counts(**hours: int) -> list[int]:
