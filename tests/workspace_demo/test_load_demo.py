@@ -22,6 +22,7 @@ from apps.common.models import AgendaItem
 from apps.common.queues import DRAINS
 from apps.insights.models import Rollup
 from apps.integrations.services import authenticate as authenticate_key
+from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Response
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Stage, Touchpoint
@@ -167,3 +168,13 @@ def test_an_unwritable_place_gets_one_sentence(load_demo: Load, tmp_path: Path) 
     (tmp_path / "folder").write_text("a file where the folder should be")
     with pytest.raises(CommandError, match=r"demo\.json"):
         load_demo()
+
+
+def test_every_mail_belongs_to_its_survey_or_campaign(load_demo: Load) -> None:
+    load_demo()
+    for slug in SLUGS:
+        with schema_context(slug):
+            assert OutgoingEmail.objects.exists()
+            assert not OutgoingEmail.objects.exclude(stream__regex=r"^(survey|campaign):[0-9]+$").exists()
+            for mail in OutgoingEmail.objects.filter(invitation__isnull=False).select_related("invitation")[:200]:
+                assert mail.stream == f"survey:{mail.invitation.survey_id}"

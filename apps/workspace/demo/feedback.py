@@ -148,7 +148,9 @@ class Feedback:
         }
         words = write_letter(person, campaign.letter if response.comment else campaign.no_comment, values)
         reason = f"step:{run_id}"
-        mail = self.post.sent(mail_id=self.new_id(at), reason=reason, person=person, words=words, at=at)
+        stream = f"campaign:{self.wiring.campaigns[segment_of(response.score)].campaign}"
+        mail_id = self.new_id(at)
+        mail = self.post.sent(mail_id=mail_id, reason=reason, stream=stream, person=person, words=words, at=at)
         self.records.emails.append(mail)
         self.records.outreaches.append(OutreachRow(person.id, "follow_up", reason, at, "spent"))
         person.outreaches.append(at)

@@ -172,12 +172,12 @@ class History:
         invitation_id = self.new_id(asking.decided)
         reason = f"invitation:{invitation_id}"
         revoked = person.is_blocked(at)
-        email_id = None if revoked else self._send(person, reason, at)
+        ids = self.wiring.surveys[asking.survey.key]
+        email_id = None if revoked else self._send(person, reason, f"survey:{ids.survey}", at)
         if not revoked:
             person.outreaches.append(at)
         state = "released" if revoked else "spent"
         self.records.outreaches.append(OutreachRow(person.id, "invitation", reason, at, state))
-        ids = self.wiring.surveys[asking.survey.key]
         invitation = InvitationRow(
             id=invitation_id,
             survey_id=ids.survey,
@@ -196,11 +196,12 @@ class History:
         self.records.invitations.append(invitation)
         return invitation
 
-    def _send(self, person: Person, reason: str, at: datetime) -> UUID:
+    def _send(self, person: Person, reason: str, stream: str, at: datetime) -> UUID:
         """The invitation's mail; now and then it bounces or the contact unsubscribes."""
         words = write_letter(person, self.brand.invitation, {"brand": self.brand.name})
         post = self.feedback.post
-        mail = post.sent(mail_id=self.new_id(at), reason=reason, person=person, words=words, at=at)
+        mail_id = self.new_id(at)
+        mail = post.sent(mail_id=mail_id, reason=reason, stream=stream, person=person, words=words, at=at)
         luck = self.rng.random()
         if luck < BOUNCES:
             mail = mail._replace(status="bounced", last_error="550 5.1.1 No such mailbox")

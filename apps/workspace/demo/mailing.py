@@ -47,12 +47,15 @@ class Post:
     from_header: str
     domain: str
 
-    def sent(self, *, mail_id: UUID, reason: str, person: Person, words: tuple[str, str], at: datetime) -> EmailRow:
+    def sent(
+        self, *, mail_id: UUID, reason: str, stream: str, person: Person, words: tuple[str, str], at: datetime
+    ) -> EmailRow:
         """A mail that left at that time. It carries no link: old links lead nowhere."""
         subject, text = words
         return EmailRow(
             id=mail_id,
             reason=reason,
+            stream=stream,
             contact_id=person.id,
             to_email=person.email or "",
             to_name=person.name,

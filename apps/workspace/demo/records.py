@@ -58,6 +58,7 @@ class EventRow(NamedTuple):
 class EmailRow(NamedTuple):
     id: UUID
     reason: str
+    stream: str
     contact_id: UUID
     to_email: str
     to_name: str
