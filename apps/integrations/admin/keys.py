@@ -1,4 +1,4 @@
-"""API keys: made here, shown once, revoked here. Webhook endpoints and what was sent to them."""
+"""API keys: made here, shown once, replaced and revoked here."""
 
 from typing import Any
 
@@ -12,15 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from apps.common import sealed
-from apps.common.admin import BaseAdmin, BaseTabular, FlowAdmin, ReadOnly
+from apps.common.admin import BaseAdmin
 from apps.common.admin_site import tenant_admin
-from apps.integrations.models import ApiKey, Attempt, Delivery, Endpoint, EventType, Scope, default_scopes
+from apps.integrations.models import ApiKey, Scope, default_scopes
 from apps.integrations.services import create_api_key, forget_keys, revoke_api_key
-from apps.integrations.webhooks import redeliver, wake_waiting
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -113,77 +110,3 @@ class ApiKeyAdmin(BaseAdmin):
         if key.revoked_at is not None:
             return "revoked", str(_("revoked"))
         return ("valid", str(_("valid"))) if key.is_valid(timezone.now()) else ("expired", str(_("expired")))
-
-
-class EndpointForm(forms.ModelForm):
-    """A receiver's address and what it is told about."""
-
-    event_types = forms.MultipleChoiceField(
-        label=_("Told about"),
-        choices=EventType.choices,
-        required=False,
-        help_text=_("Nothing chosen means everything."),
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-    )
-
-    class Meta:
-        model = Endpoint
-        fields = ("url", "event_types", "secret", "is_active")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        problem = sealed.problem(self.instance.secret)
-        if problem and "secret" in self.fields:
-            self.fields["secret"].help_text = problem
-
-
-@admin.register(Endpoint, site=tenant_admin)
-class EndpointAdmin(BaseAdmin):
-    form = EndpointForm
-    list_display = ("url", "is_active", "disabled_reason", "created_at")
-    list_filter = ("is_active",)
-    search_fields = ("url",)
-    ordering = ("-created_at",)
-
-    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
-        if obj.is_active:
-            obj.disabled_reason = ""
-        super().save_model(request, obj, form, change)
-        if obj.is_active:
-            wake_waiting(now=timezone.now())
-
-
-class AttemptInline(ReadOnly, BaseTabular):
-    model = Attempt
-    fields = ("at", "status_code", "duration_ms", "error", "response_excerpt")
-    ordering = ("at",)
-
-
-@admin.register(Delivery, site=tenant_admin)
-class DeliveryAdmin(FlowAdmin):
-    inlines = (AttemptInline,)
-    list_display = ("created_at", "endpoint", "event_type", "state", "attempt_count", "due_at")
-    list_filter = ("status", "event_type", "endpoint")
-    list_select_related = ("endpoint",)
-    search_fields = ("=reason", "endpoint__url")
-    date_hierarchy = "created_at"
-    ordering = ("-created_at", "-id")
-    paginator = InfinitePaginator
-    actions = ("send_again",)
-
-    def has_send_permission(self, request: HttpRequest) -> bool:
-        return bool(getattr(request.user, "has_perm", lambda _name: False)("integrations.change_delivery"))
-
-    @admin.action(description=_("Send again"), permissions=["send"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        count = redeliver(ids=list(queryset.values_list("pk", flat=True)), now=timezone.now())
-        text = ngettext("%(count)d delivery will be sent again.", "%(count)d deliveries will be sent again.", count)
-        self.message_user(request, text % {"count": count}, messages.SUCCESS)
-
-    @display(
-        description=_("status"),
-        ordering="status",
-        label={"pending": "info", "delivered": "success", "failed": "danger"},
-    )
-    def state(self, delivery: Delivery) -> tuple[str, str]:
-        return delivery.status, delivery.get_status_display()
