@@ -75,12 +75,16 @@ def as_it_is(row: Response, definition: Definition) -> Before:
 
 
 def write(row: Response, definition: Definition, *, was: Before, then: Answers, now: datetime) -> None:
-    """Save the response with what is said ``then``; keep what it said as a revision; tell the figures."""
+    """Save the response with what is said ``then``; keep what it said as a revision; tell the figures.
+
+    What was imported is history: nobody is written to about it, also when it is corrected.
+    """
     is_new, before = row._state.adding, was.words
     if any(then.get(key) != value for key, value in before.items()):  # What is added replaces nothing.
         remember(row, definition, before, now, was.suspicions, was.page_made_at)
     _say(row, definition, then)
-    if _segment(row.score) != _segment(score_of(definition, before)) and not definition.is_anonymous:
+    is_history = definition.is_anonymous or row.channel == Response.Channel.IMPORT
+    if _segment(row.score) != _segment(score_of(definition, before)) and not is_history:
         row.follow_up = Response.FollowUp.PENDING
     if row.follow_up == Response.FollowUp.PENDING:
         row.follow_up_at = now + PATIENCE if row.is_partial else now
@@ -113,14 +117,15 @@ def _save_answers(row: Response, questions: Iterable[survey.Question], before: A
     changed = [(number, q) for number, q in changed if number in there]
     if changed:
         Answer.objects.bulk_create(
-            [Answer(response=row, question_id=number, **_columns(then[q.key], q.kind)) for number, q in changed],
+            [Answer(response=row, question_id=number, **columns_of(then[q.key], q.kind)) for number, q in changed],
             update_conflicts=True,
             update_fields=["value", "text", "choices"],
             unique_fields=["response", "question"],
         )
 
 
-def _columns(value: Value, kind: str) -> dict[str, Any]:
+def columns_of(value: Value, kind: str) -> dict[str, Any]:
+    """Where an answer's value is stored."""
     if isinstance(value, int):
         return {"value": int(value)}
     if kind == OPT_IN:

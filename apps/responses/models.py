@@ -22,6 +22,8 @@ class Response(models.Model):
         LINK = "link", _("public link")
         EMBED = "embed", _("embedded in a page")
         KIOSK = "kiosk", _("kiosk")
+        API = "api", _("API")
+        IMPORT = "import", _("imported")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     invitation = models.OneToOneField(
@@ -43,6 +45,10 @@ class Response(models.Model):
     comment = models.TextField(_("comment"), blank=True)
     call_back = models.CharField(_("call back"), max_length=200, blank=True)
     properties = models.JSONField(_("properties"), default=dict, blank=True)
+    tags = models.JSONField(_("tags"), default=list, db_default=[], blank=True)
+    # Where it was taken, if not here, and what it is called there: the same one is never taken over twice.
+    source = models.CharField(_("source"), max_length=60, blank=True, default="", db_default="")
+    external_id = models.CharField(_("external id"), max_length=200, null=True)
     locale = models.CharField(_("language"), max_length=20, blank=True)
     answered_at = models.DateTimeField(_("answered"))
     updated_at = models.DateTimeField(_("changed"))
@@ -68,6 +74,11 @@ class Response(models.Model):
                 condition=models.Q(token_hash__isnull=False),
                 name="response_token_once",
             ),
+            models.UniqueConstraint(
+                fields=["source", "external_id"],
+                condition=models.Q(external_id__isnull=False),
+                name="response_once_per_source",
+            ),
         ]
         indexes = [
             models.Index(
@@ -78,6 +89,7 @@ class Response(models.Model):
             models.Index(fields=["-answered_at"], name="response_suspected", condition=models.Q(is_suspected=True)),
             models.Index(fields=["-answered_at", "-id"], name="response_by_time"),
             models.Index(fields=["contact", "-answered_at"], name="response_by_contact"),
+            models.Index(fields=["updated_at", "id"], name="response_by_change"),
         ]
 
     def __str__(self) -> str:

@@ -241,7 +241,7 @@ def judge(*, response_id: UUID, is_genuine: bool, by: str, now: datetime) -> Res
     row.judged_by = by
     row.save(update_fields=["is_suspected", "judged_by", "follow_up_at"])
     event_type = "response.suspected" if row.is_suspected else "response.updated"
-    definition = _definition(row, now)
+    definition = current_definition(row, now)
     answers = keeping.said(row, definition)
     consent.follow(row, definition, answers, due_at=now, now=now)
     keeping.publish(row, event_type, answers, now)
@@ -261,10 +261,11 @@ def ask_for_call_back(*, response_id: UUID, call_back: str, now: datetime) -> No
 
 
 def _answers(row: Response, now: datetime) -> Answers:
-    return keeping.said(row, _definition(row, now))
+    return keeping.said(row, current_definition(row, now))
 
 
-def _definition(row: Response, now: datetime) -> Definition:
+def current_definition(row: Response, now: datetime) -> Definition:
+    """What the response was asked; where nobody noted that, the survey as it is now."""
     return versions.definition_of(_version(row, row.survey_id, None, now))
 
 
