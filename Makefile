@@ -9,6 +9,7 @@ DATA ?= $(CURDIR)/.data
 PYTHON ?= python3
 PYTEST_ARGS ?=
 VENV := .venv
+CLIENTS := $(VENV)/clients
 RUN := $(VENV)/bin/python
 # Checks read the settings but use neither database nor mail.
 SETTINGS := DJANGO_SETTINGS_MODULE=config.settings SECRET_KEY=only-for-checks PUBLIC_HOST=localhost PUBLIC_SCHEME=http \
@@ -23,7 +24,7 @@ help:  ## this list
 demo: requirements  ## everything on this machine, with data (PORT=8000 DATA=.data)
 	@exec $(RUN) -m config.demo --port "$(PORT)" --data "$(DATA)"
 
-test: requirements-dev  ## the whole suite against a real PostgreSQL (PYTEST_ARGS=…)
+test: requirements-dev clients  ## the whole suite against a real PostgreSQL (PYTEST_ARGS=…)
 	@exec $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: requirements-dev  ## style, types, layers, templates, migrations, sizes, translations
@@ -45,6 +46,9 @@ chaos: requirements-dev  ## kill workers, Redis and PostgreSQL while they work, 
 lock: requirements-dev  ## write the locked requirements anew from the .in files
 	$(VENV)/bin/pip-compile $(LOCK) --output-file=requirements.txt requirements.in
 	$(VENV)/bin/pip-compile $(LOCK) --allow-unsafe --output-file=requirements-dev.txt requirements-dev.in
+	cd tests/clients && $(CURDIR)/$(VENV)/bin/pip-compile $(LOCK) --allow-unsafe --pip-args="--only-binary :all:" \
+		--output-file=requirements.txt requirements.in
+	cd tests/clients && npm install --package-lock-only --omit-lockfile-registry-resolved=true --no-audit --no-fund
 
 LOCK := --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	--no-emit-options
@@ -80,3 +84,21 @@ install:
 		{ grep -m 1 '^ERROR' $(VENV)/pip.log >&2; \
 		  echo "A locked package cannot be installed here without a compiler ($$($(RUN) -VV | head -n 1)); details: $(VENV)/pip.log" >&2; exit 1; }
 	@cat $(LOCKED) >$(VENV)/installed.txt
+
+# --- Delighted's clients, which tests/clients runs: each as its users have it, in a place of its own --
+
+.PHONY: clients install-clients
+clients:
+	@cat tests/clients/requirements.txt tests/clients/package-lock.json | cmp -s - $(CLIENTS)/installed.txt \
+		|| $(MAKE) install-clients
+
+install-clients:
+	@echo "Installing tests/clients …"
+	@rm -rf $(CLIENTS) && $(PYTHON) -m venv $(CLIENTS)/tap
+	@$(CLIENTS)/tap/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes \
+		--only-binary :all: -r tests/clients/requirements.txt >$(CLIENTS)/pip.log 2>&1 || \
+		{ grep -m 1 '^ERROR' $(CLIENTS)/pip.log >&2; echo "Details: $(CLIENTS)/pip.log" >&2; exit 1; }
+	@mkdir $(CLIENTS)/node && cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)/node
+	@if command -v npm >/dev/null; then cd $(CLIENTS)/node && npm ci --ignore-scripts --no-audit --no-fund --silent; \
+		else echo "npm is missing: the Node client is not tested." >&2; fi
+	@cat tests/clients/requirements.txt tests/clients/package-lock.json >$(CLIENTS)/installed.txt

@@ -1,16 +1,33 @@
 """From what an integration tells us about people to contacts: found, updated or created, set-wise."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
+import msgspec
 from django.db.models import Q, QuerySet
 
+from apps.common.db import connection
 from apps.contacts import phones
 from apps.contacts.ledger import home_calendar
 from apps.contacts.models import Company, Contact
 
 PLACE = ("time_zone", "country", "region")
+FIELDS = ("external_id", "email", "phone", "name", "locale", *PLACE, "company_id", "properties", "updated_at")
+"""All of a contact that may change."""
+_UPDATE = """
+    UPDATE contacts_contact c SET external_id = t.external_id, email = t.email, phone = t.phone, name = t.name,
+        locale = t.locale, time_zone = t.time_zone, country = t.country, region = t.region,
+        company_id = t.company_id, properties = t.properties::jsonb, updated_at = t.updated_at
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                %s::text[], %s::bigint[], %s::text[], %s::timestamptz[])
+        AS t(id, external_id, email, phone, name, locale, time_zone, country, region, company_id, properties,
+             updated_at)
+    WHERE c.id = t.id
+"""
+
+Watch = Callable[[Contact, dict[str, Any] | None], None]
+"""Told a contact that is new (None) or about to change (its FIELDS before)."""
 
 
 class CompanyData(TypedDict, total=False):
@@ -63,13 +80,17 @@ class _Index:
         return found or self.by_email.get(_address(data) or "")
 
 
-def resolve_contacts(*, people: Sequence[ContactData], now: datetime) -> list[Contact | None]:
+def resolve_contacts(
+    *, people: Sequence[ContactData], now: datetime, watch: Watch | None = None
+) -> list[Contact | None]:
     """One contact per entry, in order, locked in id order; None where an entry names nobody.
 
     Must run in a transaction. A fixed number of queries for any number of entries (one more where telephone
     numbers come without their country): look who is missing,
     create them, read all, update. Nobody is locked while new ones are created: who waits there for another
     worker that creates the same contact must not hold what that one will want to lock.
+
+    ``watch`` is told every contact that is new or changes, for whoever wants to take it back some day.
     """
     home = _home_country(people)
     fresh = _missing(people, _read(people, Contact.objects.only("external_id", "email"), home), now)
@@ -83,6 +104,7 @@ def resolve_contacts(*, people: Sequence[ContactData], now: datetime) -> list[Co
         companies=[data["company"] for data in people if data.get("company")],
         also_lock={c.company_id for c in index.contacts() if c.company_id is not None},
     )
+    before = {c.pk: {field: getattr(c, field) for field in FIELDS} for c in index.contacts()} if watch else {}
     changed: dict[Any, Contact] = {}
     result: list[Contact | None] = []
     for data in people:
@@ -91,10 +113,24 @@ def resolve_contacts(*, people: Sequence[ContactData], now: datetime) -> list[Co
             contact.updated_at = now
             changed[contact.pk] = contact
         result.append(contact)
-    if changed:
-        fields = ["external_id", "email", "phone", "name", "locale", *PLACE, "company", "properties", "updated_at"]
-        Contact.objects.bulk_update(changed.values(), fields, batch_size=500)
+    if watch is not None:
+        made = {contact.pk for contact in fresh}  # as far as nobody else was faster
+        for contact in index.contacts():
+            if contact.pk in made or contact.pk in changed:
+                watch(contact, None if contact.pk in made else before[contact.pk])
+    _update(list(changed.values()))
     return result
+
+
+def _update(changed: Sequence[Contact]) -> None:
+    """Write contacts back. One query."""
+    if changed:
+        rows = [[contact.pk, *(getattr(contact, field) for field in FIELDS)] for contact in changed]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        place = 1 + FIELDS.index("properties")
+        columns[place] = [msgspec.json.encode(properties).decode() for properties in columns[place]]
+        with connection.cursor() as cursor:
+            cursor.execute(_UPDATE, columns)
 
 
 def _address(data: ContactData) -> str | None:

@@ -19,7 +19,7 @@ from apps.contacts.models import Contact
 from apps.surveys import services as surveys
 from apps.triggers.eligibility import Occasion, judge
 from apps.triggers.facts import Known, gather
-from apps.triggers.models import Cadence, Decision
+from apps.triggers.models import AutopilotMember, Cadence, Decision
 from apps.triggers.rules import Rule, cadence_rule
 from apps.triggers.rulings import Ruling, Rulings
 from apps.triggers.segments import bucket_of, contact_ids
@@ -142,7 +142,7 @@ def run_batch(*, cadence_id: int, now: datetime, limit: int = BATCH) -> int:
     turns = _turns(cadence, now)
     # SQL preselects the segment; who really belongs to it is judged again, contact by contact.
     segment = cadence.segment.condition if cadence.segment else {}
-    ids = contact_ids(turns, condition=segment, now=now, after=cadence.cursor, limit=limit) if turns else []
+    ids = _next_contacts(cadence, turns, segment, now, limit) if turns else []
     if ids:
         _ask(cadence, ids, turns, now)
         cadence.cursor = ids[-1]
@@ -152,6 +152,12 @@ def run_batch(*, cadence_id: int, now: datetime, limit: int = BATCH) -> int:
     if cadence.next_run_at is not None:
         agenda.wake(queue=QUEUE, due_at=cadence.next_run_at, now=now)
     return len(ids)
+
+
+def _next_contacts(cadence: Cadence, turns: list[Slice], segment: object, now: datetime, limit: int) -> list[UUID]:
+    return contact_ids(
+        turns, condition=segment, now=now, after=cadence.cursor, limit=limit, members_of=cadence.members_of
+    )
 
 
 def _until(cadence: Cadence, now: datetime) -> datetime:
@@ -182,6 +188,9 @@ def _turns(cadence: Cadence, now: datetime) -> list[Slice]:
 
 def _ask(cadence: Cadence, ids: list[UUID], turns: list[Slice], now: datetime) -> None:
     contacts.lock(contact_ids=ids)
+    if cadence.members_of:  # Somebody may have been taken off the list before the lock was had.
+        members = AutopilotMember.objects.filter(contact_id__in=ids, platform=cadence.members_of)
+        ids = list(members.values_list("contact_id", flat=True))
     rule = rule_of(cadence)
     touchpoints = {cadence.touchpoint.pk: cadence.touchpoint} if cadence.touchpoint else {}
     known = gather(Contact.objects.filter(id__in=ids), rules={0: [rule]}, touchpoints=touchpoints, now=now)

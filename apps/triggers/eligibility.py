@@ -15,7 +15,7 @@ from apps.contacts.best_hour import shift_to_good_hour
 from apps.contacts.book import Book, Move, Person
 from apps.contacts.budget import CounterEvent, Entry
 from apps.contacts.eligibility import SKIPPED, Verdict, decide
-from apps.triggers.rules import LEARNED, Rule
+from apps.triggers.rules import LEARNED, Rule, extra_wait
 
 Facts = Mapping[str, Mapping[str, Any]]
 
@@ -112,9 +112,10 @@ def weigh(rule: Rule, occasion: Occasion, book: Book, now: datetime) -> tuple[Ve
 def wanted_entry(rule: Rule, occasion: Occasion) -> Entry:
     """The approach a rule wants, at the time it wants it."""
     calendar = occasion.person.calendar
-    wanted = rule.wanted_at(occasion.occurred_at, calendar)
+    about = occasion.facts.get("event")
+    wanted = rule.wanted_at(occasion.occurred_at, calendar) + extra_wait(about)
     give_up_at = wanted + rule.expires_after
-    plan = rule.plan_for(occasion.touchpoint_id, occasion.occurred_at, occasion.facts.get("event"))
+    plan = rule.plan_for(occasion.touchpoint_id, occasion.occurred_at, about)
     if hour_arm(rule, occasion) == LEARNED:
         wanted = shift_to_good_hour(
             wanted, occasion.good_hours, plan.windows, calendar, give_up_at, skip_holidays=plan.skip_holidays

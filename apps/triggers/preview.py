@@ -36,7 +36,7 @@ def _on_days(cadence: Cadence, condition: object, home: Calendar, now: datetime,
         parse_rule(cadence.recurrence), starts_on=cadence.starts_on, at_minute=cadence.at.hour * 60 + cadence.at.minute,
         zone=home.zone, after=now, until=end, limit=len(days) + 1,
     )  # fmt: skip
-    size = segments.size(condition=condition, now=now) if found else 0
+    size = segments.size(condition=condition, now=now, members_of=cadence.members_of) if found else 0
     return {local_day(at, home): size for at in found}
 
 
@@ -44,7 +44,7 @@ def _by_contact(
     cadence: Cadence, condition: object, home: Calendar, now: datetime, days: list[date]
 ) -> dict[date, int]:
     """Each day's turns are slices of the buckets; what lies in them is read off running totals."""
-    counts = segments.bucket_counts(condition=condition, now=now)
+    counts = segments.bucket_counts(condition=condition, now=now, members_of=cadence.members_of)
     totals = [0, *accumulate(counts.get(bucket, 0) for bucket in range(BUCKETS))]
     begins = max(now, start_of_day(cadence.starts_on, home))
     found: dict[date, int] = {}

@@ -32,6 +32,7 @@ SENTENCES: dict[str, Promise] = {
     "touchpoint_inactive": _("The touchpoint is switched off."),
     "answered": _("The contact has answered meanwhile."),
     "invitation_revoked": _("The invitation it belongs to was taken back."),
+    "taken_back": _("Another system took it back."),
     "mail_failed": _("The mail before it did not arrive, or was taken back."),
     "mail_waiting": _("The mail before it left late or not yet; the whole delay is kept all the same."),
     "reminder_removed": _("The survey does not send this reminder any more."),
@@ -40,6 +41,7 @@ SENTENCES: dict[str, Promise] = {
     "link_lost": _("The link of the invitation cannot be made again: the key it was made with was thrown away."),
     "error": _("An error came in the way; it is tried again within the hour."),
     "unreadable_event": _("The event could not be read."),
+    "not_a_member": _("An integration took the contact off its list, or took the question back."),
     "no_consent": _("The visitor has not agreed to being recognised, so nothing can be counted."),
 }
 CHANGES: dict[str, Promise] = {

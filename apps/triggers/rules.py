@@ -15,6 +15,9 @@ from apps.contacts.budget import Plan, property_text
 
 Snapshot = dict[str, Any]
 LEARNED, CONTROL = "learned", "control"
+ASK_AFTER = "ask_after_seconds"
+"""The property by which an event makes its rules wait so much longer than they say."""
+LONGEST_EXTRA = timedelta(days=365)
 CONTROL_PERCENT = 20
 """So many contacts keep the usual time where a rule sends at the best hour."""
 _CLOSED: dict[str, Kind] = {
@@ -114,6 +117,14 @@ class Rule:
     def hour_arm(self, contact_id: bytes) -> str:
         """Which part of the comparison a contact belongs to: one in five keeps the usual time, always the same ones."""
         return CONTROL if sampled(f"{self.origin}|hour", contact_id) < CONTROL_PERCENT else LEARNED
+
+
+def extra_wait(properties: object) -> timedelta:
+    """How much longer an event asks its rules to wait: at most a year; nothing where it says nothing sensible."""
+    seconds = properties.get(ASK_AFTER) if isinstance(properties, Mapping) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+        return timedelta(0)
+    return timedelta(seconds=min(seconds, LONGEST_EXTRA.total_seconds()))
 
 
 def sampled(origin: str, key: bytes) -> float:

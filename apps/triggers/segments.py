@@ -11,6 +11,7 @@ from apps.common.conditions import Kind
 from apps.common.conditions_sql import Columns, to_sql
 from apps.common.db import connection
 from apps.common.recurrence import Slice
+from apps.triggers.models import TriggerRule
 from apps.triggers.rules import parse_segment
 
 # The same expression as the index contact_bucket.
@@ -19,6 +20,7 @@ _FROM = "contacts_contact c LEFT JOIN contacts_company o ON o.id = c.company_id"
 _ANSWERED = "FROM responses_response r WHERE r.contact_id = c.id AND NOT r.is_suspected"
 _LAST_SCORE = f"(SELECT r.score {_ANSWERED} AND r.score IS NOT NULL ORDER BY r.answered_at DESC, r.id DESC LIMIT 1)"
 _LAST_TIME = f"(SELECT r.answered_at {_ANSWERED} ORDER BY r.answered_at DESC LIMIT 1)"
+_MEMBERS = "EXISTS (SELECT FROM triggers_autopilotmember m WHERE m.contact_id = c.id AND m.platform = %s)"
 _DECIDED = "FROM touchpoints_event e WHERE e.contact_id = c.id AND e.status = 'decided'"
 
 
@@ -59,13 +61,15 @@ def _columns(now: datetime) -> Columns:
     return Columns(closed=closed, open={"contact": "c.properties", "company": "o.properties"})
 
 
-def _where(tree: object, now: datetime) -> tuple[str, list[Any]]:
-    return to_sql(parse_segment(tree), _columns(now), now)
+def _where(tree: object, now: datetime, members_of: str = "") -> tuple[str, list[Any]]:
+    """The condition in SQL; with ``members_of`` only for those an integration put on that list."""
+    where, params = to_sql(parse_segment(tree), _columns(now), now)
+    return (f"{_MEMBERS} AND ({where})", [members_of, *params]) if members_of else (where, params)
 
 
-def size(*, condition: object, now: datetime) -> int:
+def size(*, condition: object, now: datetime, members_of: str = "") -> int:
     """How many contacts fit a segment's condition. Raises ConditionError."""
-    where, params = _where(condition, now)
+    where, params = _where(condition, now, members_of)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {_FROM} WHERE {where}", params)  # noqa: S608
         return int(cursor.fetchone()[0])
@@ -85,19 +89,19 @@ def subquery(*, condition: object, now: datetime) -> RawSQL:
     return RawSQL(f"SELECT c.id FROM {_FROM} WHERE {where}", params)  # noqa: S608, S611
 
 
-def bucket_counts(*, condition: object, now: datetime) -> dict[int, int]:
+def bucket_counts(*, condition: object, now: datetime, members_of: str = "") -> dict[int, int]:
     """How many contacts of a segment lie in each bucket; for the preview of a cadence."""
-    where, params = _where(condition, now)
+    where, params = _where(condition, now, members_of)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_BUCKET}, count(*) FROM {_FROM} WHERE {where} GROUP BY 1", params)  # noqa: S608
         return dict(cursor.fetchall())
 
 
 def contact_ids(
-    turns: Sequence[Slice], *, condition: object, now: datetime, after: UUID | None, limit: int
+    turns: Sequence[Slice], *, condition: object, now: datetime, after: UUID | None, limit: int, members_of: str = ""
 ) -> list[UUID]:
     """Contacts of a segment in these buckets, by id, after the given one."""
-    where, values = _where(condition, now)
+    where, values = _where(condition, now, members_of)
     ranges = " OR ".join(f"({_BUCKET} >= %s AND {_BUCKET} < %s)" for _ in turns)
     params: list[Any] = [bound for turn in turns for bound in (turn.low, turn.high)]
     with connection.cursor() as cursor:
@@ -111,3 +115,16 @@ def contact_ids(
 def bucket_of(contact_id: UUID) -> int:
     """A contact's bucket, as the database computes it."""
     return int.from_bytes(contact_id.bytes[14:], "big")
+
+
+def is_named_by_rules(*, key: str) -> bool:
+    """Whether a rule's condition names the segment: without it the rule could not be decided any more."""
+    return any(_names(tree, key) for tree in TriggerRule.objects.values_list("condition", flat=True))
+
+
+def _names(tree: object, key: str) -> bool:
+    if isinstance(tree, list):
+        return any(_names(part, key) for part in tree)
+    if not isinstance(tree, dict):
+        return False
+    return tree.get("value") == key if tree.get("field") == "segment" else _names(list(tree.values()), key)

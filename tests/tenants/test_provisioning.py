@@ -64,6 +64,7 @@ def _same_casts(value: Any) -> Any:
     """PostgreSQL writes ``ARRAY['a']::text[]`` as ``ARRAY['a'::text]`` once it has read its own writing."""
     if not isinstance(value, str):
         return value
+    value = re.sub(r"\(('[^']*')::character varying\)::text", r"\1", value)
     return (
         re.sub(r"'::character varying(::text)?|'::text", "'", value)
         .replace("]::text[]", "]")
@@ -73,11 +74,16 @@ def _same_casts(value: Any) -> Any:
 
 
 @pytest.mark.django_db
-def test_a_replayed_schema_equals_a_migrated_one() -> None:
+def test_a_replayed_schema_equals_a_migrated_one_and_costs_a_fraction() -> None:
+    template.script()
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA migrated")
+    start = time.perf_counter()
     call_command("migrate_schemas", tenant=True, schema_name="migrated", interactive=False, verbosity=0)
+    migrating = time.perf_counter() - start
+    start = time.perf_counter()
     provisioning.create_tenant(schema_name="replayed", name="Replayed")
+    assert time.perf_counter() - start < 0.2 * migrating
     migrated, replayed = describe("migrated"), describe("replayed")
     assert len(replayed["columns"]) > 200
     for title in sorted(set(migrated) - {"django_migrations"}):
@@ -147,19 +153,6 @@ def test_what_cannot_be_written_down_is_refused_rather_than_left_out() -> None:
             cursor.execute(f"DROP SCHEMA IF EXISTS odd CASCADE; CREATE SCHEMA odd; {statement}")
         with pytest.raises(ddl.UnsupportedObjectError):
             ddl.read_schema("odd")
-
-
-@pytest.mark.django_db
-def test_a_new_tenant_costs_a_fraction_of_running_the_migrations() -> None:
-    template.script()
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA migrated")
-    start = time.perf_counter()
-    provisioning.create_tenant(schema_name="replayed", name="Replayed")
-    replay = time.perf_counter() - start
-    start = time.perf_counter()
-    call_command("migrate_schemas", tenant=True, schema_name="migrated", interactive=False, verbosity=0)
-    assert replay < 0.2 * (time.perf_counter() - start)
 
 
 @pytest.mark.django_db

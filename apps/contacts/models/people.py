@@ -123,6 +123,8 @@ class Contact(Place):
         indexes = [
             # The id's last two bytes are random: by them a cadence spreads contacts over its period.
             models.Index(Bucket("id"), name="contact_bucket"),
+            # Some integrations know people by their number alone.
+            models.Index(fields=["phone"], name="contact_by_phone", condition=~models.Q(phone="")),
         ]
 
     def __str__(self) -> str:

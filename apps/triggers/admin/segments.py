@@ -18,7 +18,7 @@ from apps.triggers import segments
 from apps.triggers.admin.forms import SegmentForm
 from apps.triggers.admin.live import LivePage
 from apps.triggers.admin.widgets import ConditionWidget
-from apps.triggers.models import Segment, TriggerRule
+from apps.triggers.models import Segment
 from apps.triggers.sentences import condition_in_words
 
 PATIENCE_MS = 3000
@@ -45,7 +45,8 @@ class SegmentAdmin(LivePage):
 
     def has_delete_permission(self, request: HttpRequest, obj: Segment | None = None) -> bool:
         """A rule whose segment is gone could not be decided any more."""
-        return super().has_delete_permission(request, obj) and (obj is None or not _used(obj.key))
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or not segments.is_named_by_rules(key=obj.key))
 
     @admin.display(description=gettext_lazy("condition"))
     def in_words(self, segment: Segment) -> str:
@@ -73,16 +74,3 @@ def how_many(condition: object) -> str:
         return _("These are too many contacts to count them while you write.")
     values = {"count": number_format(count, force_grouping=True), "total": number_format(total, force_grouping=True)}
     return ngettext("%(count)s of %(total)s contact fits.", "%(count)s of %(total)s contacts fit.", total) % values
-
-
-def _used(key: str) -> bool:
-    """Whether a rule's condition names the segment."""
-    return any(_names(tree, key) for tree in TriggerRule.objects.values_list("condition", flat=True))
-
-
-def _names(tree: object, key: str) -> bool:
-    if isinstance(tree, list):
-        return any(_names(part, key) for part in tree)
-    if not isinstance(tree, dict):
-        return False
-    return tree.get("value") == key if tree.get("field") == "segment" else _names(list(tree.values()), key)

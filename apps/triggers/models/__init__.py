@@ -2,8 +2,18 @@
 
 from apps.triggers.models.cadences import Cadence
 from apps.triggers.models.decisions import Decision
+from apps.triggers.models.delighted import AutopilotMember, DelightedConnection
 from apps.triggers.models.dry_runs import DryRun
 from apps.triggers.models.rules import RuleVersion, TriggerRule
 from apps.triggers.models.segments import Segment
 
-__all__ = ["Cadence", "Decision", "DryRun", "RuleVersion", "Segment", "TriggerRule"]
+__all__ = [
+    "AutopilotMember",
+    "Cadence",
+    "Decision",
+    "DelightedConnection",
+    "DryRun",
+    "RuleVersion",
+    "Segment",
+    "TriggerRule",
+]

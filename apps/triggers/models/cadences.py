@@ -41,6 +41,10 @@ class Cadence(Asking):
     )  # fmt: skip
     starts_on = models.DateField(_("from"), default=date.today)
     at = models.TimeField(_("at"), default=time(9), help_text=_("In your own time zone."))
+    # Only whom an integration put on that list (see AutopilotMember); empty: everybody of the segment.
+    members_of = models.CharField(
+        _("only members of"), max_length=5, blank=True, default="", db_default="", editable=False
+    )
     # --- where it stands: written by the service only ---
     next_run_at = models.DateTimeField(_("next run"), null=True, editable=False)
     covered_until = models.DateTimeField(_("done until"), null=True, editable=False)
