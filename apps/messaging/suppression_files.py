@@ -6,7 +6,7 @@ import io
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.spreadsheets import neutral, restored
 from apps.contacts import phones
 from apps.messaging import suppressions
 from apps.messaging.models import Suppression
@@ -27,7 +28,6 @@ BATCH = 1000
 _ADDRESS = frozenset({"email", "e-mail", "address", "adresse", "mail", "phone", "telefon"})
 _REASON = frozenset({"reason", "grund"})
 _SOURCE = frozenset({"source", "quelle"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = ("address", "reason", "source", "since", "lifted", "lifted because", "lifted by")
 _PEEK = 64 * 1024
 _valid_email = EmailValidator()
@@ -204,8 +204,7 @@ def _entry(
 
 def _cell(row: Sequence[str], place: int | None) -> str:
     """A cell's text; the quotation mark that an export puts before what looks like a formula is taken off again."""
-    text = row[place].strip() if place is not None and place < len(row) else ""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return restored(row[place].strip()) if place is not None and place < len(row) else ""
 
 
 def is_address(address: str) -> bool:
@@ -240,9 +239,3 @@ def write_out(*, file: IO[str]) -> int:
         writer.writerow([neutral(value) for value in row])
         count += 1
     return count
-
-
-def neutral(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

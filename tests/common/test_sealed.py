@@ -12,7 +12,7 @@ from django_tenants.utils import schema_context
 
 from apps.common import sealed, sealed_rows
 from apps.embed.models import EmbedSecret
-from apps.integrations import webhooks
+from apps.integrations import attempts
 from apps.integrations.models import Endpoint
 from apps.relays.models import Relay
 from tests.admin.conftest import TENANT, client_for
@@ -124,16 +124,16 @@ def test_under_a_wrong_key_the_admin_page_opens_says_so_and_shows_no_ciphertext(
 
 
 def test_under_a_wrong_key_a_webhook_is_not_sent_and_its_attempt_says_why(keys: Any) -> None:
-    message = webhooks._Message(
+    message = attempts.Message(
         id="1",
         url="https://a.example/",
-        secret=sealed.Unreadable("sealed:1:x"),
+        secrets=(sealed.Unreadable("sealed:1:x"),),
+        delighted_key="",
         content={},
         now=None,
         allow_private=False,
     )  # type: ignore[arg-type]
-    answer = webhooks._send(message)
-    assert "another key" in answer.error
+    assert "another key" in attempts.send(message).answer.error
 
 
 def test_under_a_wrong_key_an_embed_secret_keeps_its_hint(tenant: Any, keys: Any) -> None:
