@@ -13,8 +13,11 @@ import ipaddress
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +33,7 @@ CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
 EXCERPT_BYTES = 2048
 MAX_ERROR = 300
+MAX_HEADERS, MAX_HEADER = 30, 200
 NO_ANSWER = "No answer in time."
 _GLOBAL_UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
 
@@ -43,12 +47,29 @@ class Answer:
     error: str = ""
     excerpt: str = ""
     retry_after: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    """The first ones, cut; cookies are not kept."""
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the receiver has it now."""
+        return self.status is not None and 200 <= self.status < 300
 
 
 def post(
-    *, url: str, body: bytes, headers: dict[str, str], allow_private: bool = False, seconds: float = TOTAL_SECONDS
+    *,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    allow_private: bool = False,
+    seconds: float = TOTAL_SECONDS,
+    now: datetime | None = None,
 ) -> Answer:
-    """Send once and say what happened; bad addresses and broken connections are answers, not exceptions."""
+    """Send once and say what happened; bad addresses and broken connections are answers, not exceptions.
+
+    ``seconds`` is the end of the whole exchange. ``now`` is what a Retry-After with a date is counted from, where the
+    receiver does not say what time it takes it for.
+    """
     started = time.monotonic()
     with _Deadline(seconds) as deadline, _session(allow_private) as session:
         try:
@@ -69,7 +90,8 @@ def post(
                 response.status_code,
                 error="Redirects are not followed." if 300 <= response.status_code < 400 else "",
                 excerpt=_excerpt(response),
-                retry_after=_retry_after(response),
+                retry_after=retry_after(response.headers, now),
+                headers=_kept(response.headers),
                 duration_ms=_millis(started),
             )
 
@@ -197,10 +219,31 @@ def _excerpt(response: requests.Response) -> str:
     return text
 
 
-def _retry_after(response: requests.Response) -> int | None:
-    """Seconds the receiver asks us to wait; the header's date form is not read."""
-    value = response.headers.get("Retry-After", "").strip()
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+def retry_after(headers: Mapping[str, str], now: datetime | None) -> int | None:
+    """Seconds the receiver asks us to wait (RFC 9110, 10.2.3): a number, or a date by the receiver's own clock."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return int(value) if len(value) < 10 else None
+    until, start = _date(value), _date(headers.get("Date", "")) or now
+    return None if until is None or start is None else max(0, round((until - start).total_seconds()))
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """What is worth showing of the answer's headers, in characters that can be stored and shown."""
+    found = [(name, value) for name, value in headers.items() if name.lower() != "set-cookie"][:MAX_HEADERS]
+    return {_plain(name): _plain(value) for name, value in found}
+
+
+def _plain(text: str) -> str:
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:MAX_HEADER])
 
 
 def _millis(started: float) -> int:

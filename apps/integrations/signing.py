@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 
 from standardwebhooks import Webhook
@@ -28,10 +29,14 @@ def is_secret(value: str) -> bool:
     return MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES
 
 
-def headers(*, secret: str, message_id: str, body: bytes, now: datetime) -> dict[str, str]:
-    """The three webhook headers. The id stays the same over all tries, the timestamp is that of this one."""
+def headers(*, keys: Iterable[str], message_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    """The three webhook headers. The id stays the same over all tries, the timestamp is that of this one.
+
+    With several ``keys`` (one is being replaced) there is a signature by each: receivers take any that fits.
+    """
+    signatures = (Webhook(secret).sign(message_id, now, body.decode()) for secret in keys)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, now, body.decode()),
+        "webhook-signature": " ".join(signatures),
     }

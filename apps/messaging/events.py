@@ -8,7 +8,7 @@ from django.db.models import Max, Q
 
 from apps.common.variables import one_line
 from apps.contacts import services as contacts
-from apps.messaging import suppressions
+from apps.messaging import listeners, suppressions
 from apps.messaging.models import DeliveryEvent, MailPolicy, OutgoingEmail, Suppression
 
 SOFT_BOUNCE_DAYS = timedelta(days=30)
@@ -60,7 +60,9 @@ def record_delivery_event(
     )
     if not is_new:
         return False
+    before = (mail.status, mail.sent_at)
     _move(mail, event)
+    _tell(mail, event, before, now)
     reason = _WHY_SUPPRESSED.get(Kind(kind))
     if kind == Kind.SOFT_BOUNCE and _is_given_up(mail, policy, now):
         reason = Suppression.Reason.BOUNCED
@@ -96,6 +98,14 @@ def _move(mail: OutgoingEmail, event: DeliveryEvent) -> None:
         mail.save(update_fields=changed)
 
 
+def _tell(mail: OutgoingEmail, event: DeliveryEvent, before: tuple[str, datetime | None], now: datetime) -> None:
+    """Let those know who want to: that it left after all, or that it bounced."""
+    if before[1] is None and mail.sent_at is not None and listeners.wants_sent():
+        listeners.tell_sent(email_ids=[mail.pk], now=now)
+    if mail.status == Status.BOUNCED and before[0] != Status.BOUNCED:
+        listeners.tell_bounced(email_id=mail.pk, detail=event.detail, now=now)
+
+
 def _is_given_up(mail: OutgoingEmail, policy: MailPolicy, now: datetime) -> bool:
     """Whether so many different mails in a row were not taken by the address that it counts as gone."""
     if mail.contact_id is None:
@@ -113,3 +123,5 @@ def _block(mail: OutgoingEmail, reason: Suppression.Reason, now: datetime) -> No
         suppressions.suppress(emails=[mail.to_email], reason=reason, source=SOURCE, now=now)
     if reason != Suppression.Reason.BOUNCED and mail.contact_id is not None:
         contacts.object_to_mail(contact_id=mail.contact_id, now=now)
+        if mail.to_email:
+            listeners.tell_left(contact_ids=[mail.contact_id], addresses=[mail.to_email], source=SOURCE, now=now)

@@ -19,8 +19,8 @@ from apps.common.db import connection
 from apps.contacts import services as contacts
 from apps.contacts.identity import ContactData, resolve_contacts
 from apps.contacts.models import Contact, OptIn
+from apps.messaging import listeners, suppressions
 from apps.messaging import services as messaging
-from apps.messaging import suppressions
 from apps.messaging.models import Suppression
 
 ASK_QUEUE = "surveys.ask_consent"
@@ -199,6 +199,7 @@ def leave(*, contact: Contact, source: str, now: datetime) -> None:
     addresses = addresses_of(contact)
     suppressions.suppress(emails=sorted(addresses), reason=Suppression.Reason.UNSUBSCRIBED, source=source, now=now)
     contacts.object_to_mail(contact_id=contact.id, now=now)
+    listeners.tell_left(contact_ids=[contact.id], addresses=addresses, source=source, now=now)
     # Questions to these addresses that somebody else asked for, too.
     _take_back(OptIn.objects.filter(Q(contact=contact) | Q(email__in=addresses)))
 

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.common import db, progress
 from apps.common.progress import Reached
-from apps.messaging import holds
+from apps.messaging import holds, listeners
 from apps.messaging.models import OutgoingEmail, Suppression
 from apps.messaging.outcomes import Fault, Outcome
 from apps.messaging.parcels import Parcel
@@ -27,6 +27,7 @@ SLOW_SECONDS = 3.0
 PATIENCE_SECONDS = 30.0
 AHEAD_SECONDS, MOST_AHEAD = 0.005, 8
 INTERRUPTED = "interrupted while sending"
+SOURCE = "mail server"
 _LOST_BATCHES = 50
 _NOTHING_KNOWN = Reached(begun=32_767, answered=0)
 _SETTLE = """
@@ -40,6 +41,7 @@ _SETTLE = """
         lease_until = NULL
     FROM unnest(%(batches)s::uuid[], %(begun)s::int[], %(answered)s::int[]) AS r(batch, begun, answered)
     WHERE o.batch = r.batch AND (o.status = 'sending' OR (o.status = 'unknown' AND o.last_error = %(interrupted)s))
+    RETURNING o.id, o.status
 """
 
 
@@ -60,6 +62,8 @@ class Group:
     is_answered: bool = False
     """Whether the mail service said anything about a message, be it a no."""
     accepted: set[str] = field(default_factory=set)
+    is_heard: bool | None = None
+    """Whether anybody wants to know what left; asked once."""
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -133,13 +137,28 @@ def _write(parcel: Parcel, outcome: Outcome, group: Group, now: datetime) -> Non
             changes["status"] = OutgoingEmail.Status.FAILED
     elif outcome.is_bad_address or outcome.has_opted_out:
         reason = Suppression.Reason.UNSUBSCRIBED if outcome.has_opted_out else Suppression.Reason.BOUNCED
-        suppress(emails=[parcel.row.to_email], reason=reason, source="mail server", now=now)
+        suppress(emails=[parcel.row.to_email], reason=reason, source=SOURCE, now=now)
     if outcome.esp_id:
         changes["esp_id"] = outcome.esp_id[:200]
         _remember(parcel, outcome, group, now)
     # Somebody else may have it by now, or have withdrawn it; that nobody knew its fate is settled by this.
     open_fates = [OutgoingEmail.Status.SENDING, OutgoingEmail.Status.UNKNOWN]
-    OutgoingEmail.objects.filter(pk=parcel.row.id, batch=group.batch, status__in=open_fates).update(**changes)
+    with transaction.atomic():
+        rows = OutgoingEmail.objects.filter(pk=parcel.row.id, batch=group.batch, status__in=open_fates)
+        if rows.update(**changes):
+            _tell(parcel, outcome, group, now)
+
+
+def _tell(parcel: Parcel, outcome: Outcome, group: Group, now: datetime) -> None:
+    """Let those know who want to, in the transaction that writes it down."""
+    row = parcel.row
+    if outcome.status == OutgoingEmail.Status.SENT:
+        group.is_heard = listeners.wants_sent() if group.is_heard is None else group.is_heard
+        listeners.tell_sent(email_ids=[row.id] if group.is_heard else [], now=now)
+    elif outcome.status == OutgoingEmail.Status.BOUNCED and not outcome.has_opted_out:
+        listeners.tell_bounced(email_id=row.id, detail=_storable(outcome.error), now=now)
+    if outcome.has_opted_out and row.contact_id is not None:
+        listeners.tell_left(contact_ids=[row.contact_id], addresses=[row.to_email], source=SOURCE, now=now)
 
 
 def _remember(parcel: Parcel, outcome: Outcome, group: Group, now: datetime) -> None:
@@ -216,7 +235,11 @@ def _settle(reached: Mapping[UUID, Reached], now: datetime) -> int:
                 "answered": [one.answered for one in reached.values()],
             },
         )
-        return cursor.rowcount
+        rows = cursor.fetchall()
+    sent = [pk for pk, status in rows if status == OutgoingEmail.Status.SENT]
+    if sent and listeners.wants_sent():
+        listeners.tell_sent(email_ids=sent, now=now)
+    return len(rows)
 
 
 def revoke(objections: Mapping[UUID, str]) -> None:

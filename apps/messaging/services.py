@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from apps.common import agenda
 from apps.common.ids import uuid7
 from apps.common.variables import one_line
-from apps.messaging import channels, frames, holds, identities
+from apps.messaging import channels, frames, holds, identities, listeners
 from apps.messaging.channels import Person, Way
 from apps.messaging.frames import Words
 from apps.messaging.identities import Identity
@@ -142,13 +142,22 @@ def settle_unknown(*, email_ids: Collection[UUID], has_left: bool, by: str, now:
     rows = OutgoingEmail.objects.filter(id__in=email_ids, status=OutgoingEmail.Status.UNKNOWN)
     note = f"settled by {by}"[:500]
     if has_left:
-        return rows.update(status=OutgoingEmail.Status.SENT, sent_at=now, last_error=note)
+        return _count_as_sent(rows, note, now)
     count = rows.filter(frame__isnull=False).update(
         status=OutgoingEmail.Status.QUEUED, attempts=0, due_at=now, last_error=note
     )
     if count:
         agenda.wake(queue=DELIVER_QUEUE, due_at=now, now=now)
     return count
+
+
+@transaction.atomic
+def _count_as_sent(rows: QuerySet[OutgoingEmail], note: str, now: datetime) -> int:
+    ids = list(rows.select_for_update(of=("self",)).values_list("id", flat=True))
+    OutgoingEmail.objects.filter(id__in=ids).update(status=OutgoingEmail.Status.SENT, sent_at=now, last_error=note)
+    if ids and listeners.wants_sent():
+        listeners.tell_sent(email_ids=ids, now=now)
+    return len(ids)
 
 
 def revoke_queued(*, reasons: Collection[str], because: str) -> list[str]:

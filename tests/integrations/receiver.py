@@ -42,6 +42,7 @@ class Receiver(ThreadingHTTPServer):
     """Listens on a free port of 127.0.0.1 while used as a context manager."""
 
     daemon_threads = True
+    request_queue_size = 128
     block_on_close = False
 
     def __init__(self) -> None:

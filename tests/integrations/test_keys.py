@@ -11,7 +11,7 @@ from django_tenants.utils import tenant_context
 from apps.common.tokens import hash_token
 from apps.integrations import services
 from apps.integrations.models import ApiKey, Scope
-from apps.integrations.services import authenticate, create_api_key, forget_keys, revoke_api_key
+from apps.integrations.services import authenticate, create_api_key, forget_keys, revoke_api_key, rotate_api_key
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -123,3 +123,55 @@ def test_the_memory_is_bounded(tenant: Any, monkeypatch: pytest.MonkeyPatch) -> 
     for number in range(10):
         authenticate(key=create_api_key(name=f"K{number}")[1], now=NOW)
     assert len(services._cache) <= 3
+
+
+def test_a_write_key_says_so_and_may_only_bring_in(tenant: Any) -> None:
+    row, key = create_api_key(name="Segment", kind=ApiKey.Kind.INTAKE)
+    assert re.fullmatch(r"wk_nordwind_[A-Za-z0-9]{43}", key)
+    assert set(row.scopes) == {Scope.EVENTS_WRITE, Scope.CONTACTS_WRITE}
+    ref = authenticate(key=key, now=NOW)
+    assert ref is not None
+    assert not ref.allows(Scope.READ)
+    with pytest.raises(ValidationError, match="write key"):
+        create_api_key(name="Segment", kind=ApiKey.Kind.INTAKE, scopes=[Scope.READ])
+
+
+def test_a_replaced_key_and_its_successor_work_side_by_side_for_a_while(tenant: Any) -> None:
+    row, old = create_api_key(name="Shop", scopes=[Scope.READ], requests_per_minute=7)
+    assert authenticate(key=old, now=NOW) is not None
+    successor, new = rotate_api_key(key_id=row.pk, now=NOW, overlap=timedelta(days=1))
+    assert (successor.name, successor.scopes, successor.requests_per_minute) == ("Shop", [Scope.READ], 7)
+    for at, works in ((NOW + timedelta(hours=23), True), (NOW + timedelta(hours=25), False)):
+        assert (authenticate(key=old, now=at) is not None) is works
+        assert authenticate(key=new, now=at) is not None
+    with pytest.raises(ValidationError, match="successor"):
+        rotate_api_key(key_id=row.pk, now=NOW)
+
+
+def test_replacing_a_key_never_makes_it_live_longer(tenant: Any) -> None:
+    end = NOW + timedelta(hours=1)
+    row, old = create_api_key(name="Shop", expires_at=end)
+    rotate_api_key(key_id=row.pk, now=NOW, overlap=timedelta(days=7))
+    assert authenticate(key=old, now=end) is None
+
+
+def test_a_dead_key_has_no_successor(tenant: Any) -> None:
+    revoked, expired = create_api_key(name="A")[0], create_api_key(name="B", expires_at=NOW)[0]
+    revoke_api_key(key_id=revoked.pk, now=NOW)
+    for row in (revoked, expired):
+        with pytest.raises(ApiKey.DoesNotExist):
+            rotate_api_key(key_id=row.pk, now=NOW)
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_key_tells_when_it_was_last_used_to_the_minute(tenant: Any) -> None:
+    row, key = create_api_key(name="Shop")
+
+    def used(at: datetime) -> datetime | None:
+        forget_keys()
+        authenticate(key=key, now=at)
+        row.refresh_from_db()
+        return row.last_used_at
+
+    later = [NOW, NOW + timedelta(seconds=59), NOW + timedelta(seconds=60)]
+    assert [used(at) for at in later] == [NOW, NOW, later[2]]

@@ -3,6 +3,7 @@
 import gzip
 import socket
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,6 +149,18 @@ def test_of_an_endless_body_only_the_beginning_is_read(receiver: Receiver) -> No
     assert receiver.cut.wait(2), "our side must have closed the connection"
 
 
+def test_headers_without_end_are_an_answer_and_not_an_error(receiver: Receiver) -> None:
+    def endless(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not handler.server.cut.is_set():
+            handler.wfile.write(b"X-More: " + b"x" * 1000 + b"\r\n")
+
+    receiver.behaviour = endless
+    result = post(receiver.url, allow_private=True)
+    assert result.status is None
+    assert result.error
+
+
 def test_a_compressed_body_is_not_unpacked(receiver: Receiver) -> None:
     receiver.behaviour = answer(200, gzip.compress(b"\0" * 50_000_000), Content_Encoding="gzip")
     assert len(post(receiver.url, allow_private=True).excerpt) <= 2048
@@ -196,8 +209,12 @@ def test_a_body_that_comes_drop_by_drop_does_not_undo_the_status(receiver: Recei
 
 
 @pytest.mark.parametrize(("value", "seconds"), [
-    ("7", 7), (" 7 ", 7), ("-7", None), ("7.5", None), ("Sun, 22 Nov 2026 10:00:00 GMT", None), ("9" * 30, None),
+    ("7", 7), (" 7 ", 7), ("-7", None), ("7.5", None), ("9" * 30, None), ("soon", None), ("", None),
+    ("Sun, 22 Nov 2026 10:02:00 GMT", 120), ("Sunday, 22-Nov-26 10:02:00 GMT", 120), ("Sun Nov 22 10:02:00 2026", 120),
+    ("Sun, 22 Nov 2026 09:00:00 GMT", 0), ("Sun, 99 Nov 2026 10:00:00 GMT", None),
 ])  # fmt: skip
-def test_only_whole_seconds_are_read_from_retry_after(receiver: Receiver, value: str, seconds: int | None) -> None:
-    receiver.behaviour = answer(429, Retry_After=value)
-    assert post(receiver.url, allow_private=True).retry_after == seconds
+def test_retry_after_is_whole_seconds_or_a_date_by_the_receivers_clock(value: str, seconds: int | None) -> None:
+    now = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert outbound_http.retry_after({"Retry-After": value}, now) == seconds
+    hour_ahead = {"Retry-After": value, "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}
+    assert outbound_http.retry_after(hour_ahead, now + timedelta(hours=1)) == seconds

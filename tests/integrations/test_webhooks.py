@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from apps.common import agenda
-from apps.integrations import outbound_http, webhooks
+from apps.integrations import attempts, outbound_http, webhooks
 from apps.integrations.models import Attempt, Delivery, Endpoint
 from tests.integrations.receiver import Receiver, answer, silence
 
@@ -30,7 +31,7 @@ def publish(reason: str = "response:1:1", event_type: str = "response.created", 
 
 
 def attempt(now: datetime = NOW) -> Delivery:
-    assert webhooks.attempt_due(now=now) == 1
+    assert attempts.attempt_due(now=now) == 1
     return Delivery.objects.get()
 
 
@@ -117,7 +118,7 @@ def test_a_delivery_verifies_with_the_standard_library_and_is_done_after_200(
     row = Attempt.objects.get()
     assert (row.status_code, row.error, row.response_excerpt, row.at) == (200, "", "thanks", NOW)
     assert webhooks.next_due() is None
-    assert webhooks.attempt_due(now=NOW + timedelta(days=2)) == 0
+    assert attempts.attempt_due(now=NOW + timedelta(days=2)) == 0
 
 
 def test_the_signature_is_hmac_sha256_over_id_timestamp_and_body(endpoint: Endpoint, receiver: Receiver) -> None:
@@ -160,15 +161,15 @@ def test_500_is_tried_eight_times_with_growing_pauses_and_then_failed(endpoint: 
     for _ in range(7):
         delivery = attempt(now)
         assert delivery.status == STATUS.PENDING
-        assert webhooks.attempt_due(now=delivery.due_at - timedelta(milliseconds=1)) == 0
+        assert attempts.attempt_due(now=delivery.due_at - timedelta(milliseconds=1)) == 0
         pauses.append((delivery.due_at - now).total_seconds())
         now = delivery.due_at
     delivery = attempt(now)
     assert (delivery.status, delivery.attempt_count, len(receiver.received)) == (STATUS.FAILED, 8, 8)
-    assert all(base <= pause <= base * 1.2 + 1 for base, pause in zip(webhooks.BACKOFF, pauses, strict=True))
-    assert (webhooks.BACKOFF[0], webhooks.BACKOFF[-1]) == (5, 36_000)
+    assert all(base <= pause <= base * 1.2 + 1 for base, pause in zip(attempts.BACKOFF, pauses, strict=True))
+    assert (attempts.BACKOFF[0], attempts.BACKOFF[-1]) == (5, 36_000)
     assert list(Attempt.objects.values_list("status_code", "response_excerpt")) == [(500, "sorry")] * 8
-    assert webhooks.attempt_due(now=now + timedelta(days=3)) == 0
+    assert attempts.attempt_due(now=now + timedelta(days=3)) == 0
 
 
 def test_a_timeout_is_tried_again(endpoint: Endpoint, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,15 +182,18 @@ def test_a_timeout_is_tried_again(endpoint: Endpoint, receiver: Receiver, monkey
     assert list(Attempt.objects.values_list("status_code", "error")) == [(None, "No answer in time.")]
 
 
-@pytest.mark.parametrize(("asked", "waited"), [("7", 7), ("0", 1), ("3600", 3600), ("999999999", 86_400)])
-def test_429_waits_as_long_as_the_receiver_asks(
-    endpoint: Endpoint, receiver: Receiver, asked: str, waited: int
+@pytest.mark.parametrize("status", [429, 503])
+def test_as_long_is_waited_as_the_receiver_asks_in_seconds_or_by_a_date(
+    endpoint: Endpoint, receiver: Receiver, status: int
 ) -> None:
-    receiver.behaviour = answer(429, Retry_After=asked)
-    publish()
-    delivery = attempt()
-    assert waited <= (delivery.due_at - NOW).total_seconds() <= waited + 1
-    assert delivery.status == STATUS.PENDING
+    in_an_hour = format_datetime(datetime.now(tz=UTC) + timedelta(hours=1), usegmt=True)
+    for asked, waited in {"7": 7, "0": 1, "3600": 3600, "999999999": 86_400, in_an_hour: 3600}.items():
+        receiver.behaviour = answer(status, Retry_After=asked)
+        publish(reason=asked)
+        assert attempts.attempt_due(now=NOW) == 1
+        delivery = Delivery.objects.get(reason=asked)
+        assert abs((delivery.due_at - NOW).total_seconds() - waited) <= 2, asked
+        assert delivery.status == STATUS.PENDING
 
 
 def test_a_redirect_is_a_failure_and_not_followed(endpoint: Endpoint, receiver: Receiver) -> None:
@@ -215,7 +219,7 @@ def test_deliveries_of_an_endpoint_that_is_switched_off_wait_until_it_is_on_agai
     publish()
     Endpoint.objects.update(is_active=False)
     assert webhooks.next_due() is None
-    assert webhooks.attempt_due(now=NOW) == 0
+    assert attempts.attempt_due(now=NOW) == 0
     Endpoint.objects.update(is_active=True)
     assert webhooks.next_due() == NOW
     assert attempt().status == STATUS.DELIVERED

@@ -187,5 +187,5 @@ def test_a_contact_who_was_erased_is_not_looked_for(ada: Contact) -> None:
 
 def test_a_report_costs_few_queries(ada: Contact, django_assert_max_num_queries: Any) -> None:
     mail = mail_to(ada)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         record_delivery_event(email_id=mail.pk, kind="complained", at=NOW, detail="", event_id="e", now=NOW)

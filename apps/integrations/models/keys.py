@@ -69,7 +69,7 @@ class ApiKey(models.Model):
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
         constraints = [
-            models.CheckConstraint(condition=models.Q(kind__in=["rk", "wk"]), name="apikey_kind_known"),
+            models.CheckConstraint(condition=models.Q(kind="rk") | models.Q(kind="wk"), name="apikey_kind_known"),
             models.CheckConstraint(
                 condition=models.Q(requests_per_minute__isnull=True) | models.Q(requests_per_minute__gt=0),
                 name="apikey_some_requests",
@@ -85,10 +85,14 @@ class ApiKey(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """A request that came with an Idempotency-Key and was carried out: the same one again gets the same answer."""
+    """A request that came with an Idempotency-Key and was carried out: the same one again gets the same answer.
 
-    api_key = models.ForeignKey(ApiKey, models.CASCADE, verbose_name=_("API key"), db_index=False)
-    key = models.CharField(_("key"), max_length=255)
+    Event intake writes one with every event, so the row is narrow, without a foreign key, which would
+    have all requests of an API key lock that key's row.
+    """
+
+    # Digest of the API key's id and the Idempotency-Key (apps.integrations.once).
+    id = models.UUIDField(primary_key=True, editable=False)
     # Over method, path and body: the key must not be used for something else.
     fingerprint = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField(_("HTTP status"))
@@ -99,8 +103,7 @@ class IdempotentRequest(models.Model):
     class Meta:
         verbose_name = _("idempotent request")
         verbose_name_plural = _("idempotent requests")
-        constraints = [models.UniqueConstraint(fields=["api_key", "key"], name="idempotent_request_once")]
         indexes = [models.Index(fields=["created_at"], name="idempotent_request_age")]
 
     def __str__(self) -> str:
-        return self.key
+        return str(self.id)

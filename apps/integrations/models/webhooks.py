@@ -12,6 +12,9 @@ from apps.common.fields import SealedField
 from apps.common.ids import uuid7
 from apps.integrations import signing
 
+TEST = "webhook.test"
+"""What the test button sends: to the endpoint it was pressed for, whatever that is told about."""
+
 
 class EventType(models.TextChoices):
     """What an endpoint can be told about."""
@@ -19,6 +22,18 @@ class EventType(models.TextChoices):
     RESPONSE_CREATED = "response.created", _("a response arrived")
     RESPONSE_UPDATED = "response.updated", _("a response changed")
     RESPONSE_SUSPECTED = "response.suspected", _("a response is probably a machine's")
+    INVITATION_SENT = "invitation.sent", _("an invitation was sent")
+    INVITATION_BOUNCED = "invitation.bounced", _("an invitation could not be delivered")
+    CONTACT_UNSUBSCRIBED = "contact.unsubscribed", _("a contact unsubscribed or complained")
+    CONTACT_ERASED = "contact.erased", _("a contact was erased")
+
+
+DELIGHTED_EVENTS = {
+    EventType.RESPONSE_CREATED.value: "survey_response.created",
+    EventType.RESPONSE_UPDATED.value: "survey_response.updated",
+    EventType.CONTACT_UNSUBSCRIBED.value: "unsubscribe.created",
+}
+"""What Delighted told its receivers about, by our names."""
 
 
 def validate_webhook_url(value: str) -> None:
@@ -45,7 +60,16 @@ class Endpoint(models.Model):
 
     class DisabledReason(models.TextChoices):
         GONE = "gone", _("the receiver answered 410 Gone")
+        FAILING = "failing", _("nothing was taken for five days")
 
+    name = models.CharField(
+        _("name"),
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What it is for, e.g. “CRM”. Empty: its address."),
+    )
     url = models.CharField(_("address"), max_length=1000, validators=[validate_webhook_url])
     # Readable, not hashed: every request is signed with it.
     secret = SealedField(
@@ -56,6 +80,30 @@ class Endpoint(models.Model):
         validators=[validate_webhook_secret],
         help_text=_(
             "The receiver checks with it that a request comes from here. Keep it secret; replace it if it leaks."
+        ),
+    )
+    # Signs beside the new one until its time is over.
+    old_secret = SealedField(
+        _("secret before"),
+        purpose="integrations.endpoint.old_secret",
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
+    old_secret_until = models.DateTimeField(_("secret before signs until"), null=True, editable=False)
+    # Readable as well: receivers built for Delighted check an HMAC under the API key they know.
+    delighted_key = SealedField(
+        _("API key of a receiver built for Delighted"),
+        purpose="integrations.endpoint.delighted_key",
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Only for receivers that were built for Delighted's webhooks: the API key they check signatures with. "
+            "Messages then have Delighted's form. Otherwise leave it empty."
         ),
     )
     event_types = ArrayField(
@@ -69,6 +117,9 @@ class Endpoint(models.Model):
     disabled_reason = models.CharField(
         _("switched off because"), max_length=20, choices=DisabledReason, blank=True, editable=False
     )
+    failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
+    # Slow ones have a queue of their own, so that nobody else waits for them.
+    is_slow = models.BooleanField(_("slow"), default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -76,11 +127,48 @@ class Endpoint(models.Model):
         verbose_name_plural = _("webhook endpoints")
 
     def __str__(self) -> str:
-        return self.url
+        return self.name or self.url
+
+    def clean(self) -> None:
+        super().clean()
+        if self.delighted_key:
+            # Delighted told of nothing else, and its receivers know nothing else.
+            chosen = [kind for kind in self.event_types if kind in DELIGHTED_EVENTS]
+            self.event_types = chosen or list(DELIGHTED_EVENTS)
+
+
+class Replay(models.Model):
+    """What was sent to an endpoint within a span of time is sent to it once more."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="replays", verbose_name=_("endpoint"))
+    since = models.DateTimeField(_("from"))
+    until = models.DateTimeField(_("to"))
+    event_type = models.CharField(_("event type"), max_length=40, blank=True)
+    status = models.CharField(_("status"), max_length=20, blank=True)
+    total = models.PositiveIntegerField(_("deliveries"))
+    queued = models.PositiveIntegerField(_("queued again"), default=0)
+    # When the last delivery that was queued again was written: the next batch goes on there.
+    reached = models.DateTimeField(null=True, editable=False)
+    by = models.CharField(_("by"), max_length=150, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    done_at = models.DateTimeField(_("done"), null=True)
+
+    class Meta:
+        verbose_name = _("webhook repetition")
+        verbose_name_plural = _("webhook repetitions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["endpoint"], name="replay_one_at_a_time", condition=models.Q(done_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.since:%Y-%m-%d %H:%M} – {self.until:%Y-%m-%d %H:%M}"
 
 
 class Delivery(models.Model):
-    """One message for one endpoint. Its id is what the receiver tells repetitions by."""
+    """One message for one endpoint. Its id is what the receiver tells repetitions by; it tells the time as well."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -99,26 +187,42 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(_("due"))
     lease_until = models.DateTimeField(_("being sent until"), null=True)
     attempt_count = models.PositiveSmallIntegerField(_("tries"), default=0)
+    replay = models.ForeignKey(
+        Replay, models.SET_NULL, null=True, db_index=False, related_name="deliveries", verbose_name=_("repetition")
+    )
     created_at = models.DateTimeField(_("created"))
 
     class Meta:
         verbose_name = _("webhook delivery")
         verbose_name_plural = _("webhook deliveries")
         constraints = [models.UniqueConstraint(fields=["endpoint", "reason"], name="delivery_once_per_reason")]
-        indexes = [models.Index(fields=["due_at"], name="delivery_due", condition=models.Q(status="pending"))]
+        indexes = [
+            models.Index(fields=["endpoint", "due_at"], name="delivery_waiting", condition=models.Q(status="pending")),
+            models.Index(fields=["endpoint"], name="delivery_leased", condition=models.Q(lease_until__isnull=False)),
+            models.Index(fields=["endpoint", "-created_at", "-id"], name="delivery_log"),
+            models.Index(
+                fields=["endpoint", "-created_at", "-id"],
+                name="delivery_log_failed",
+                condition=models.Q(status="failed"),
+            ),
+            models.Index(fields=["replay"], name="delivery_replay", condition=models.Q(replay__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.id}"
 
 
 class Attempt(models.Model):
-    """One try to hand a delivery over, and what came back."""
+    """One try to hand a delivery over: what was sent, and what came back. The body is the delivery's, each time."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts", verbose_name=_("delivery"))
     at = models.DateTimeField(_("at"))
+    url = models.CharField(_("address"), max_length=1000, blank=True, default="", db_default="")
+    request_headers = models.JSONField(_("headers sent"), default=dict, db_default={})
     status_code = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
     duration_ms = models.PositiveIntegerField(_("duration (ms)"))
     error = models.CharField(_("error"), max_length=300, blank=True)
+    response_headers = models.JSONField(_("headers of the answer"), default=dict, db_default={})
     response_excerpt = models.TextField(_("beginning of the answer"), max_length=2048, blank=True)
 
     class Meta:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apps.contacts import services as contacts
 from apps.contacts.models import Contact
-from apps.messaging import suppressions
+from apps.messaging import listeners, suppressions
 from apps.messaging.models import OutgoingEmail, Suppression
 from apps.relays import services as relays
 
@@ -52,5 +52,7 @@ def stop(*, number: str, message_id: UUID, now: datetime) -> None:
     owners = set(Contact.objects.filter(phone=number).values_list("id", flat=True))
     # Whoever the message was to may have another number by now.
     asked = OutgoingEmail.objects.filter(pk=message_id, to_email=number, contact__isnull=False)
-    for contact_id in owners | set(asked.values_list("contact_id", flat=True)):
+    leaving = owners | set(asked.values_list("contact_id", flat=True))
+    for contact_id in leaving:
         contacts.object_to_mail(contact_id=contact_id, now=now)
+    listeners.tell_left(contact_ids=leaving, addresses=[number], source=SOURCE, now=now)
