@@ -31,10 +31,11 @@ def tenant(request: HttpRequest) -> list[dict[str, Any]]:
                      ("messaging.outgoingemail", "outbox"), ("messaging.suppression", "block"),
                      ("messaging.mailpolicy", "inventory_2"), ("contacts.outreach", "history")]),
         (_("Developers"), [("integrations.apikey", "key"), ("integrations.endpoint", "webhook"),
-                           ("integrations.delivery", "outbound")]),
+                           ("integrations.delivery", "outbound"), ("integrations.replay", "replay")]),
         (_("People"), [("contacts.contact", "person"), ("contacts.company", "domain"),
                        ("contacts.legalbasis", "gavel"), ("contacts.optin", "mark_email_read"),
-                       ("contacts.consentpolicy", "policy"), ("accounts.user", "badge"), ("auth.group", "groups")]),
+                       ("contacts.consentpolicy", "policy"), ("transfers.import", "upload_file"),
+                       ("accounts.user", "badge"), ("auth.group", "groups")]),
     ]  # fmt: skip
     workspace = {"title": _("Back to the workspace"), "icon": "arrow_back", "link": "/", "active": False}
     return [{"items": [workspace]}, *_groups(tenant_admin, groups, request)]

@@ -54,6 +54,9 @@ SHARED_APPS = [
     "csp",
     "lucide",
     "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "anymail",
     "django.contrib.staticfiles",
     *_BOTH,
@@ -71,6 +74,7 @@ TENANT_APPS = [
     "apps.embed",
     "apps.campaigns",
     "apps.insights",
+    "apps.transfers",
 ]
 INSTALLED_APPS = [
     *[app for app in SHARED_APPS if app not in _BOTH],
@@ -228,7 +232,40 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "apps.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "apps.api.problems.problem_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+# For keys that have no limit of their own; per web process where there is no Redis to count in.
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 6000, 1, 10_000_000)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Resonanz API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Send events, read what was decided and answered, and set up who is asked when. "
+    "One key opens it: `Authorization: Bearer rk_…`. Times are ISO 8601 in UTC; errors are problem+json (RFC 9457).",
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "BulkStatusEnum": ["accepted", "known", "refused"],
+        "ContactBulkStatusEnum": ["created", "known", "refused"],
+        "DecisionStatusEnum": "apps.triggers.models.Decision.Status",
+        "DryRunStatusEnum": "apps.triggers.models.DryRun.Status",
+        "EventStatusEnum": "apps.touchpoints.models.Event.Status",
+        "InvitationStatusEnum": "apps.surveys.models.Invitation.Status",
+        "LegalBasisEnum": "apps.contacts.models.LegalBasis.Kind",
+        "QuestionKindEnum": "apps.surveys.models.Question.Kind",
+        "WebhookDeliveryStatusEnum": "apps.integrations.models.Delivery.Status",
+        "WebhookEventTypeEnum": "apps.integrations.models.EventType",
+        "WebhookReplayStatusEnum": ["delivered", "failed"],
+    },
+    "PREPROCESSING_HOOKS": ["apps.api.schema.only_ours"],
+    "PATH_CONVERTER_OVERRIDES": {
+        "bigid": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 999_999_999_999_999_999},
+        "slug": {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$", "maxLength": 60},
+    },
 }
 
 LOGGING = {

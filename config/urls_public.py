@@ -8,6 +8,7 @@ from apps.common.admin_site import operator_admin
 urlpatterns = [
     path("admin/", operator_admin.urls),
     path("api/v1/", include("apps.api.urls")),
+    path("v1/", include("apps.api.delighted.urls")),
     path("mail/events/", include("apps.relays.urls")),
     path("sms/", include("apps.messaging.sms.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -10,26 +10,51 @@ import pytest
 
 from tests.environment import NAME, SERVER_URL
 
+ORIGIN, LOCK = "test_resonanz_origin", 0x74657374  # any number that nobody else uses
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
-    """One database per test process, migrated once, with the tenants nordwind and klarwerk."""
-    with psycopg.connect(SERVER_URL, autocommit=True) as admin:
+    """One database per test process with the tenants nordwind and klarwerk, migrated once per run and then copied."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")  # of a run with several processes
+    with psycopg.connect(SERVER_URL, autocommit=True) as admin, django_db_blocker.unblock():
+        admin.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # until this connection ends
         admin.execute(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)')
-        admin.execute(f'CREATE DATABASE "{NAME}"')
+        if run and run == origin_of(admin):
+            admin.execute(f'CREATE DATABASE "{NAME}" TEMPLATE "{ORIGIN}" STRATEGY FILE_COPY')
+        else:
+            admin.execute(f'CREATE DATABASE "{NAME}"')
+            migrate()
+            if run:
+                admin.execute(f'DROP DATABASE IF EXISTS "{ORIGIN}" WITH (FORCE)')
+                admin.execute(f'CREATE DATABASE "{ORIGIN}" TEMPLATE "{NAME}" STRATEGY FILE_COPY')
+                admin.execute(f"COMMENT ON DATABASE \"{ORIGIN}\" IS '{run}'")
+    yield
+    with django_db_blocker.unblock():
+        from django.db import connections
+
+        connections.close_all()
+
+
+def origin_of(admin: psycopg.Connection) -> str:
+    """The run that left a migrated database to copy, if any."""
+    found = admin.execute(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [ORIGIN]
+    ).fetchone()
+    return str(found[0]) if found else ""
+
+
+def migrate() -> None:
+    """Everything in public, and two tenants."""
     from django.core.management import call_command
     from django.db import connections
 
     from apps.tenants.provisioning import create_tenant
 
-    with django_db_blocker.unblock():
-        call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
-        create_tenant(schema_name="nordwind", name="Nordwind")
-        create_tenant(schema_name="klarwerk", name="Klarwerk")
-        connections.close_all()
-    yield
-    with django_db_blocker.unblock():
-        connections.close_all()
+    call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+    create_tenant(schema_name="nordwind", name="Nordwind")
+    create_tenant(schema_name="klarwerk", name="Klarwerk")
+    connections.close_all()
 
 
 @pytest.fixture(autouse=True)

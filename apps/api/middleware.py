@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from apps.api.views import events
+from apps.api import events
 
-EVENTS_PATH = "/api/v1/events"
+VIEWS = {"/api/v1/events": events.event, "/api/v1/events/bulk": events.events}
 
 
 class IntakeMiddleware:
-    """Hands an event straight to its view.
+    """Hands events straight to their view.
 
     Sessions, languages, CSRF, messages and the Content-Security-Policy mean nothing to a request that
     carries an API key and gets JSON, yet they cost more than taking the event in. What does matter comes
@@ -21,8 +21,8 @@ class IntakeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info != EVENTS_PATH:
+        if request.method != "POST" or request.path_info not in VIEWS:
             return self.get_response(request)
-        response = events(request)
+        response = VIEWS[request.path_info](request)
         response.headers["Content-Length"] = str(len(response.content))
         return response

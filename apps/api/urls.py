@@ -1,11 +1,51 @@
-"""REST API v1."""
+"""REST API v1, and its description."""
 
-from django.urls import path
+from django.urls import include, path, re_path
+from rest_framework.routers import SimpleRouter
 
-from apps.api import views
+from apps.api import description, problems, segment
+from apps.api.resources.companies import CompanyViewSet
+from apps.api.resources.contacts import ContactViewSet
+from apps.api.resources.decisions import DecisionViewSet
+from apps.api.resources.dry_runs import DryRunViewSet
+from apps.api.resources.events import EventViewSet
+from apps.api.resources.invitations import InvitationViewSet
+from apps.api.resources.metrics import NpsView
+from apps.api.resources.responses import ResponseViewSet
+from apps.api.resources.rules import RuleViewSet
+from apps.api.resources.segments import SegmentViewSet
+from apps.api.resources.stages import StageViewSet
+from apps.api.resources.suppressions import SuppressionViewSet
+from apps.api.resources.surveys import SurveyViewSet
+from apps.api.resources.touchpoints import TouchpointViewSet
+from apps.api.resources.webhooks import DeliveryViewSet, EndpointViewSet
 
 app_name = "api"
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("events", EventViewSet, basename="event")
+router.register("companies", CompanyViewSet, basename="company")
+router.register("contacts", ContactViewSet, basename="contact")
+router.register("decisions", DecisionViewSet, basename="decision")
+router.register("dry-runs", DryRunViewSet, basename="dry-run")
+router.register("invitations", InvitationViewSet, basename="invitation")
+router.register("responses", ResponseViewSet, basename="response")
+router.register("rules", RuleViewSet, basename="rule")
+router.register("segments", SegmentViewSet, basename="segment-of-contacts")
+router.register("stages", StageViewSet, basename="stage")
+router.register("suppressions", SuppressionViewSet, basename="suppression")
+router.register("surveys", SurveyViewSet, basename="survey")
+router.register("touchpoints", TouchpointViewSet, basename="touchpoint")
+router.register("webhooks", EndpointViewSet, basename="webhook")
+router.register("deliveries", DeliveryViewSet, basename="delivery")
+
 urlpatterns = [
-    path("events", views.events, name="events"),
-    path("events/<uuid:event_id>", views.EventView.as_view(), name="event"),
+    path("openapi.json", description.openapi, name="openapi"),
+    path("docs", description.swagger, name="docs"),
+    path("redoc", description.redoc, name="redoc"),
+    path("segment/<str:endpoint>", segment.segment, name="segment"),
+    path("exports/", include("apps.api.resources.exports")),
+    path("", include("apps.api.resources.imports")),
+    path("metrics/nps", NpsView.as_view(), name="nps"),
+    path("", include(router.urls)),
+    re_path(r"^[\s\S]*$", problems.not_found),
 ]

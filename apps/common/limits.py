@@ -16,13 +16,13 @@ def count(request: HttpRequest, what: str) -> int:
     return count_for(what, client_address(request))
 
 
-def count_for(what: str, whom: str, seconds: int = WINDOW_SECONDS) -> int:
-    """Count one more of ``what`` for somebody, or something, and return how many there were within that time."""
+def count_for(what: str, whom: str, seconds: int = WINDOW_SECONDS, amount: int = 1) -> int:
+    """Count ``amount`` more of ``what`` for somebody, or something, and return how many there were within that time."""
     key = f"limit:{what}:{whom}"
-    if cache.add(key, 1, seconds):
-        return 1
+    if cache.add(key, amount, seconds):
+        return amount
     try:
-        return int(cache.incr(key))
+        return int(cache.incr(key, amount))
     except ValueError:  # Expired between the two calls.
-        cache.set(key, 1, seconds)
-        return 1
+        cache.set(key, amount, seconds)
+        return amount

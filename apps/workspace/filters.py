@@ -14,6 +14,7 @@ from apps.cases.models import Case
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Response
 from apps.touchpoints.models import Touchpoint
+from apps.transfers.models import Import
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 from apps.triggers.reasons import SENTENCES
 
@@ -152,6 +153,32 @@ class EmailFilter(Filter):
     def __init__(self, data: Any, *, streams: Iterable[tuple[Any, list[tuple[str, str]]]]) -> None:
         super().__init__(data)
         self.fields["stream"].choices = [ANY, *streams, (NO_STREAM, _("Other messages"))]  # type: ignore[attr-defined]
+
+
+class ContactFilter(Filter):
+    """Contacts by segment, company, and whether we may write to them."""
+
+    segment = forms.ChoiceField(label=_("Segment"), required=False)
+    company = forms.CharField(label=_("Company"), required=False, max_length=100)
+    basis = forms.ChoiceField(
+        label=_("Legal basis"), required=False, choices=[ANY, ("yes", _("With legal basis")), ("no", _("Without"))]
+    )
+    blocked = forms.ChoiceField(
+        label=_("Address"), required=False, choices=[ANY, ("yes", _("Blocked")), ("no", _("Not blocked"))]
+    )
+    field_order = ["q", "segment", "company", "basis", "blocked"]
+
+    def __init__(self, data: Any, *, segments: Iterable[Segment]) -> None:
+        super().__init__(data)
+        choices = [ANY, *((segment.key, segment.name) for segment in segments)]
+        self.fields["segment"].choices = choices  # type: ignore[attr-defined]
+
+
+class ImportFilter(Filter):
+    """Imports by what they bring and how far they are."""
+
+    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[ANY, *_choices(Import.Kind)])
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=[ANY, *_choices(Import.Status)])
 
 
 class DryRunFilter(Filter):

@@ -1,26 +1,29 @@
 """The rows behind the lists and pages, with everything a row shows loaded along."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from apps.campaigns.models import StepRun
 from apps.cases.models import Case
 from apps.cases.services import CLOSED
 from apps.common.conditions import ConditionError
-from apps.contacts.models import Contact
+from apps.contacts.models import Contact, LegalBasis
 from apps.insights.nps import segment_of
-from apps.messaging.models import DeliveryEvent, OutgoingEmail
+from apps.messaging.models import DeliveryEvent, OutgoingEmail, Suppression
 from apps.responses.models import Answer, Response
 from apps.responses.selectors import visible, with_promise
 from apps.touchpoints.models import Event, Touchpoint
+from apps.transfers.models import Import
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 from apps.triggers.segments import subquery
 from apps.workspace.filters import NO_SCORE, NO_STREAM, OPEN
 
 HISTORY = 20
+Row = TypeVar("Row", bound=Model)
 
 
 def _about_contact(words: str, path: str = "contact") -> Q:
@@ -64,13 +67,42 @@ def by_suspicion(found: QuerySet[Response], wanted: str) -> QuerySet[Response]:
     return found if wanted == "all" else found.filter(is_suspected=wanted == "yes")
 
 
-def _of_segment(found: QuerySet[Response], key: str, now: datetime) -> QuerySet[Response]:
-    """Responses of a segment's contacts; none if the segment is gone or broken."""
+def contacts(values: dict[str, Any], *, now: datetime) -> QuerySet[Contact]:
+    """Contacts that fit a ContactFilter."""
+    found = Contact.objects.select_related("company")
+    if values["q"]:
+        named = Q(name__icontains=values["q"]) | Q(email__icontains=values["q"])
+        found = found.filter(named | Q(external_id__icontains=values["q"]) | Q(phone__icontains=values["q"]))
+    if values["company"]:
+        words = values["company"]
+        found = found.filter(Q(company__name__icontains=words) | Q(company__external_id__iexact=words))
+    if values["segment"]:
+        found = _of_segment(found, values["segment"], now, path="pk")
+    if values["basis"]:
+        held = Exists(LegalBasis.objects.filter(contact=OuterRef("pk"), revoked_at=None))
+        found = found.filter(held if values["basis"] == "yes" else ~held)
+    if values["blocked"]:
+        # Not null, so that NOT IN means what it says; no address at all is not blocked.
+        blocked = Suppression.objects.filter(lifted_at=None).exclude(email="").values("email")
+        is_blocked = Q(address__in=blocked) | (Q(phone__in=blocked) & ~Q(phone=""))
+        found = found.annotate(address=Coalesce("email", Value("")))
+        found = found.filter(is_blocked if values["blocked"] == "yes" else ~is_blocked)
+    return found
+
+
+def with_bases(found: QuerySet[Contact]) -> QuerySet[Contact]:
+    """Each with ``held_bases``: why we may write to it today. One query more."""
+    held = LegalBasis.objects.filter(revoked_at=None).order_by("granted_at", "pk").defer("wording")
+    return found.prefetch_related(Prefetch("legal_bases", held, to_attr="held_bases"))
+
+
+def _of_segment(found: QuerySet[Row], key: str, now: datetime, path: str = "contact_id") -> QuerySet[Row]:
+    """Rows of a segment's contacts, whose id is at ``path``; none if the segment is gone or broken."""
     condition = Segment.objects.filter(key=key).values_list("condition", flat=True).first()
     if condition is None:
         return found.none()
     try:
-        return found.filter(contact_id__in=subquery(condition=condition, now=now))
+        return found.filter(**{f"{path}__in": subquery(condition=condition, now=now)})
     except ConditionError:
         return found.none()
 
@@ -150,6 +182,14 @@ def dry_runs(values: dict[str, Any]) -> QuerySet[DryRun]:
     if values["q"]:
         found = found.filter(title__icontains=values["q"])
     return found.filter(status=values["status"]) if values["status"] else found
+
+
+def imports(values: dict[str, Any]) -> QuerySet[Import]:
+    """Imports that fit an ImportFilter; without what their columns are."""
+    found = Import.objects.select_related("created_by").defer("headers", "mapping", "options", "undo_result")
+    if values["q"]:
+        found = found.filter(file_name__icontains=values["q"])
+    return found.filter(**{name: values[name] for name in ("kind", "status") if values[name]})
 
 
 def cases(values: dict[str, Any]) -> QuerySet[Case]:

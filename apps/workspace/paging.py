@@ -73,10 +73,31 @@ def page(
     )
 
 
-def _read(cursor: str) -> tuple[datetime, UUID] | None:
-    moment, _tilde, key = cursor.partition("~")
+def page_by_id(queryset: QuerySet[Any], *, cursor: str, size: int = PAGE_SIZE) -> Page:
+    """One page, newest first, of rows whose ids (UUID version 7) tell their order. Two queries."""
+    ordered = queryset.order_by("-pk")
     try:
-        at, pk = datetime.fromisoformat(moment), UUID(key)
+        start = UUID(cursor)
+    except ValueError:
+        start = None
+    if start is not None:
+        ordered = ordered.filter(pk__lt=start)
+    rows = list(ordered[: size + 1])
+    more = len(rows) > size
+    rows = rows[:size]
+    return Page(
+        rows=rows,
+        total=total(queryset).total,
+        is_first=start is None,
+        next_cursor=str(rows[-1].pk) if more else "",
+    )
+
+
+def _read(cursor: str) -> tuple[datetime, UUID | int] | None:
+    moment, _tilde, key = cursor.partition("~")
+    is_number = key.isascii() and key.isdecimal() and len(key) < 19
+    try:
+        at, pk = datetime.fromisoformat(moment), int(key) if is_number else UUID(key)
     except ValueError:
         return None
     return (at, pk) if at.tzinfo else None

@@ -286,6 +286,29 @@ def test_a_new_key_is_shown_once_and_never_its_hash(client: Client) -> None:
     assert not LogEntry.objects.filter(change_message__contains=key).exists()
 
 
+def test_a_write_key_that_may_do_more_is_refused_and_what_was_typed_stays(client: Client) -> None:
+    answer = client.post("/admin/integrations/apikey/add/", {"name": "Shop", "kind": "wk", "scopes": ["read"]})
+    assert "only bring events and contacts in" in errors(answer)
+    assert 'value="Shop"' in answer.content.decode()
+
+
+def test_a_key_is_replaced_and_its_successor_shown_once(client: Client) -> None:
+    row, old = create_api_key(name="Shop")
+    path = f"/admin/integrations/apikey/{row.pk}/replace/"
+    assert client.get(path).status_code == 200
+    assert ApiKey.objects.count() == 1
+    assert "less than or equal to 90" in client.post(path, {"days": "91"}).content.decode()
+    answer = client.post(path, {"days": "1"})
+    assert "no-store" in answer.headers["Cache-Control"]
+    key = answer.context["key"]
+    now = timezone.now()
+    assert authenticate(key=key, now=now) is not None
+    assert authenticate(key=old, now=now) is not None
+    assert authenticate(key=old, now=now + timedelta(days=2)) is None
+    assert "successor" in client.post(path, {"days": "1"}).content.decode()
+    assert client.get("/admin/integrations/apikey/999/replace/").status_code == 404
+
+
 def test_a_key_that_has_expired_already_is_refused(client: Client) -> None:
     data = {"name": "Shop", "scopes": ["read"], "expires_at_0": "2020-01-01", "expires_at_1": "00:00:00"}
     assert "in the past" in errors(client.post("/admin/integrations/apikey/add/", data))

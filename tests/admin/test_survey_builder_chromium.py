@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
 from django_tenants.utils import tenant_context
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from apps.accounts.models import User
 from apps.surveys.models import Survey
@@ -18,6 +16,7 @@ from apps.tenants.models import Tenant
 from apps.tenants.provisioning import create_tenant
 from tests import factories
 from tests.admin.conftest import client_for
+from tests.browsing import chromium_running, served
 
 pytestmark = pytest.mark.chromium
 HOST = "umfragen.localhost"
@@ -29,22 +28,9 @@ SHOTS = os.environ.get("SHOTS", "")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; every host name leads to this machine.
-
-    Playwright keeps an event loop in this thread for as long as it runs; Django would take the whole test for async.
-    """
-    arguments = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--no-first-run",
-        "--host-resolver-rules=MAP * 127.0.0.1",
-    ]
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        chromium: Any = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
+    """Debian's Chromium."""
+    with chromium_running() as started:
+        yield started
 
 
 @pytest.fixture
@@ -60,13 +46,8 @@ def tenant(autocommit: None) -> Iterator[Tenant]:
 @pytest.fixture
 def address(tenant: Tenant) -> Iterator[str]:
     """Where the tenant's pages are served, with a connection of the server's own."""
-    thread = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={})
-    thread.daemon = True
-    thread.start()
-    thread.is_ready.wait()
-    assert thread.error is None, thread.error
-    yield f"http://{HOST}:{thread.port}"
-    thread.terminate()
+    with served() as port:
+        yield f"http://{HOST}:{port}"
 
 
 def open_page(browser: Browser, address: str, size: Any, **options: Any) -> tuple[Page, list[str]]:

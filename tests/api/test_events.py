@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import schema_context
 
-from apps.integrations.models import ApiKey, Scope
+from apps.integrations.models import ApiKey, IdempotentRequest, Scope
 from apps.integrations.services import create_api_key, revoke_api_key
 from apps.touchpoints.models import Event, Touchpoint
 from tests import factories
@@ -63,19 +63,47 @@ def test_without_an_external_id_every_event_is_a_new_one(key: str) -> None:
     assert Event.objects.count() == 2
 
 
-def test_an_idempotency_key_stands_in_for_an_external_id(key: str) -> None:
-    answers = [post(key, **{"idempotency-key": "once"}).json() for _ in range(2)]
-    assert answers[0] == answers[1]
-    assert Event.objects.get().external_id == "once"
+def test_the_same_request_with_an_idempotency_key_is_carried_out_once(key: str) -> None:
+    first, again = (post(key, **{"idempotency-key": "once"}) for _ in range(2))
+    assert (first.json(), first.status_code) == (again.json(), again.status_code)
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
+    assert Event.objects.count() == 1
+
+
+def test_an_idempotency_key_is_good_for_one_request_only(key: str) -> None:
+    post(key, **{"idempotency-key": "once"})
+    found = problem(post(key, event(properties={"other": 1}), **{"idempotency-key": "once"}), 422)
+    assert [e["field"] for e in found["errors"]] == ["Idempotency-Key"]
+    assert Event.objects.count() == 1
+
+
+def test_what_was_refused_leaves_the_idempotency_key_free(key: str) -> None:
+    problem(post(key, event(touchpoint="nothing"), **{"idempotency-key": "once"}), 422)
+    assert post(key, **{"idempotency-key": "once"}).status_code == 202
+
+
+def test_after_a_day_an_idempotency_key_names_a_new_request(key: str) -> None:
+    first = post(key, **{"idempotency-key": "once"})
+    IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
+    again = post(key, event(properties={"other": 1}), **{"idempotency-key": "once"})
+    assert (again.status_code, again.json() == first.json()) == (202, False)
+
+
+def test_two_keys_do_not_meet_in_an_idempotency_key(key: str) -> None:
+    other = create_api_key(name="other")[1]
+    post(key, **{"idempotency-key": "once"})
+    assert post(other, event(properties={"other": 1}), **{"idempotency-key": "once"}).status_code == 202
 
 
 def test_the_bodys_external_id_goes_before_the_idempotency_key(key: str) -> None:
     first = post(key, event(external_id="o-1"), **{"idempotency-key": "one"})
     again = post(key, event(external_id="o-1"), **{"idempotency-key": "two"})
     assert first.json() == again.json()
+    # What the second was answered with is kept under its own key.
+    assert post(key, event(external_id="o-1"), **{"idempotency-key": "two"}).json() == first.json()
 
 
-@pytest.mark.parametrize("value", ["x" * 201, "a\x00b", "a\tb"])
+@pytest.mark.parametrize("value", ["x" * 256, "a\x00b", "a\tb"])
 def test_an_idempotency_key_that_is_no_id_is_refused(key: str, value: str) -> None:
     found = problem(post(key, **{"idempotency-key": value}), 422)
     assert [e["field"] for e in found["errors"]] == ["Idempotency-Key"]
@@ -107,11 +135,11 @@ def test_a_key_that_may_only_read_is_refused(key: str) -> None:
     assert "events:write" in problem(post(reader), 403)["detail"]
 
 
-@pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
-def test_only_post_is_allowed(key: str, method: str) -> None:
-    answer = getattr(Client(headers={"host": HOST}), method)(URL)
-    assert answer.status_code == 405
-    assert answer["Allow"] == "POST"
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_an_event_is_neither_changed_nor_deleted(key: str, method: str) -> None:
+    answer = getattr(Client(headers={"host": HOST, "authorization": f"Bearer {key}"}), method)(URL)
+    problem(answer, 405)
+    assert answer["Allow"] == "GET, POST, HEAD, OPTIONS"
 
 
 def test_a_body_that_is_too_large_is_refused(key: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from tests.bench import raw
+from tests.bench import bulk, raw
 from tests.bench.load import PLACE, Orders
 from tests.bench.mailing import rows as mailing
 from tests.bench.measure import Pace, Row, Side, Turn, alternate, row, turn
@@ -18,25 +18,36 @@ OURS = "config.settings"
 STOCK = "tests.bench.stock.settings"
 SINGLE = "tests.bench.single.settings"
 WARM_UP_SECONDS = 4.0
+FULL_PAIRS = 7
+"""From so many pairs on, rows are measured at full size."""
 
 
-def body(**changes: object) -> str:
+def event(place: str) -> dict[str, Any]:
     """An event of ordinary size; its external id is a new one in every request."""
-    event = {
+    return {
         "touchpoint": "order_received",
         "occurred_at": "2026-01-15T10:30:00Z",
         "source": "api",
-        "external_id": f"order-{PLACE}",
+        "external_id": f"order-{place}",
         "contact": {
-            "external_id": f"customer-{PLACE}",
-            "email": f"customer-{PLACE}@example.com",
+            "external_id": f"customer-{place}",
+            "email": f"customer-{place}@example.com",
             "name": "Käthe Müller",
             "locale": "de-DE",
             "properties": {"plan": "plus", "orders": 17},
         },
         "properties": {"order_value": 129.9, "currency": "EUR", "carrier": "DHL", "items": 3},
     }
-    return json.dumps({**event, **changes}, ensure_ascii=False)
+
+
+def body() -> str:
+    """One event."""
+    return json.dumps(event(PLACE), ensure_ascii=False)
+
+
+def many() -> str:
+    """As many events as one bulk request of ours brings in the comparison."""
+    return json.dumps([event(f"{PLACE}-{number}") for number in range(bulk.BATCH)], ensure_ascii=False)
 
 
 @dataclass
@@ -93,11 +104,11 @@ class Bench:
             self.stack.python("django", *migrate, database=database, settings=OURS)
             self.migrated.add(database)
 
-    def engine(self, module: str, size: int, database: str = "engine") -> dict[str, Any]:
+    def engine(self, module: str, *sizes: int, database: str = "engine") -> dict[str, Any]:
         """What a module of ``tests.bench.engine`` measured, in a process of its own on a migrated database."""
         self.migrate(database)
         printed = self.stack.python(
-            f"tests.bench.engine.{module}", str(size), database=database, settings=OURS, seconds=1800
+            f"tests.bench.engine.{module}", *map(str, sizes), database=database, settings=OURS, seconds=1800
         )
         return dict(json.loads(printed.splitlines()[-1]))
 
@@ -105,6 +116,13 @@ class Bench:
         """Events, each a new one."""
         headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"order-{PLACE}"}
         orders = Orders(server.port, host, "/api/v1/events", status, "POST", headers, body(), self.pace.seconds)
+        return Side(name, server, orders)
+
+    def post_many(self, name: str, server: WebServer, status: int = 202) -> Side:
+        """500 new events with each request."""
+        headers = {"Authorization": f"Bearer {self.tenants['key']}", "Idempotency-Key": f"orders-{PLACE}"}
+        path = "/api/v1/events/bulk"
+        orders = Orders(server.port, TENANT_HOST, path, status, "POST", headers, many(), self.pace.seconds, 4)
         return Side(name, server, orders)
 
     def get(self, name: str, server: WebServer, host: str, given: dict[str, str]) -> Side:
@@ -143,6 +161,23 @@ def intake_vs_raw(bench: Bench) -> list[Row]:
     ours = bench.post("ours", bench.our_server, TENANT_HOST, bench.tenants["key"])
     plain = bench.post("raw", bench.raw_server, PUBLIC_HOST, "none")
     return [row("intake vs raw", "req/s", bench.in_turn(rate, ours, plain), bar=0.35)]
+
+
+def bulk_intake(bench: Bench) -> list[Row]:
+    """Events per second, 500 with each request, against COPY over one connection and against a ListSerializer."""
+    ours = bench.post_many("ours", bench.our_server)
+    stock = bench.post_many("stock", bench.stock_server, status=201)
+
+    def copied() -> float:
+        seconds = str(bench.pace.seconds)
+        return float(bench.stack.python("tests.bench.bulk", seconds, database="tenants", settings=OURS)) / bulk.BATCH
+
+    turn(bench.stack, ours._replace(orders=replace(ours.orders, seconds=WARM_UP_SECONDS)))
+    against_copy = alternate(lambda: rate(turn(bench.stack, ours)), copied, bench.pace.pairs)
+    return [
+        row("bulk vs COPY", "x 500 events/s", against_copy, bar=0.45),
+        row("bulk vs ListSerializer", "x 500 events/s", bench.in_turn(rate, ours, stock), bar=3.0),
+    ]
 
 
 def tenant_cpu(bench: Bench) -> list[Row]:
@@ -204,15 +239,25 @@ def dry_run(bench: Bench) -> list[Row]:
     return [row("dry run of 1,000,000 events", "s", ([found["seconds"]], [60.0]), bar=1.0, at_most=True)]
 
 
+def imports(bench: Bench) -> list[Row]:
+    """New contacts per second, from the upload of a CSV file on, against a plain COPY of the same rows."""
+    count = 1_000_000 if bench.pace.pairs >= FULL_PAIRS else 200_000
+    found = bench.engine("imports", count, min(bench.pace.pairs, 3), database="imports")
+    print(f"  {count:,} contacts; the worker had {found['megabytes']:.0f} MB at most", file=sys.stderr, flush=True)
+    return [row("import of contacts vs COPY", "contacts/s", (found["ours"], found["theirs"]), bar=0.3)]
+
+
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "intake vs stock": intake_vs_stock,
     "intake vs raw": intake_vs_raw,
+    "bulk": bulk_intake,
     "tenant CPU": tenant_cpu,
     "new tenant": new_tenant,
     "deciding": deciding,
     "claims": claims,
     "tick": ticks,
     "dry run": dry_run,
+    "imports": imports,
     "page": pages.page,
     "submit": pages.submit,
     "sending": mailing.sending,

@@ -1,22 +1,12 @@
-"""``make demo`` starts everything, stops everything, and says in one sentence why it cannot."""
+"""``make demo`` says in one sentence why it cannot start. That it does: tests/journeys."""
 
-import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
-
-from config import demo_running
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,86 +65,3 @@ def test_a_database_that_does_not_start_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data/postgres").mkdir(parents=True)
     (tmp_path / "data/postgres/PG_VERSION").write_text("9.6\n")
     assert "did not start" in refused(free_port(), tmp_path / "data")
-
-
-@pytest.fixture
-def data() -> Iterator[Path]:
-    """A short path: PostgreSQL's socket lives in it."""
-    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
-        yield Path(folder)
-
-
-class Running:
-    """A demo, its output, and all processes that belong to it."""
-
-    def __init__(self, port: int, data: Path) -> None:
-        self.output = (data / "output").open("w+")
-        self.data = data
-        self.started = subprocess.Popen(
-            command(port, data / "kept"),
-            cwd=ROOT,
-            env=environment(),
-            stdout=self.output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def text(self) -> str:
-        return (self.data / "output").read_text()
-
-    def wait_until_it_runs(self) -> None:
-        end = time.monotonic() + 150
-        while "Authorization: Bearer" not in self.text():
-            assert self.started.poll() is None, self.text()
-            assert time.monotonic() < end, self.text()
-            time.sleep(0.2)
-
-    def processes(self) -> list[psutil.Process]:
-        """Everything below the demo, and PostgreSQL, which stands on its own."""
-        postmaster = int((self.data / "kept/postgres/postmaster.pid").read_text().split()[0])
-        roots = [psutil.Process(self.started.pid), psutil.Process(postmaster)]
-        return [*roots, *(child for root in roots for child in root.children(recursive=True))]
-
-    def stop(self, number: int) -> int:
-        os.killpg(self.started.pid, number)  # the terminal signals the whole group
-        return self.started.wait(60)
-
-
-@pytest.mark.timeout(400)
-def test_it_starts_answers_and_leaves_no_process_behind(data: Path) -> None:
-    port = free_port()
-    told = {}
-    for number in (signal.SIGINT, signal.SIGTERM):  # the second start finds what the first one made
-        demo = Running(port, data)
-        try:
-            demo.wait_until_it_runs()
-            before, told = told, json.loads((data / "kept/demo.json").read_text())
-            assert [tenant["slug"] for tenant in told["tenants"]] == ["nordwind", "klarwerk"]
-            assert told == (before or told)
-            assert post_event(port, told["tenants"][0]) == 202
-            processes = demo.processes()
-            assert len(processes) > 10
-            assert "another one is running" in refused(free_port(), data / "kept")
-            assert demo.stop(number) == 0
-            _gone, left = psutil.wait_procs(processes, timeout=5)
-            assert not left
-        finally:
-            if demo.started.poll() is None:
-                demo.stop(signal.SIGTERM)
-
-
-def post_event(port: int, tenant: dict[str, Any]) -> int:
-    """What the printed curl command does."""
-    lines = demo_running.first_event(tenant, f"http://127.0.0.1:{port}")
-    body = lines[-1].strip().removeprefix("-d ").strip("'")
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/v1/events",
-        data=body.encode(),
-        headers={
-            "Host": f"localhost:{port}",
-            "Authorization": f"Bearer {tenant['api_key']}",
-            "Content-Type": "application/json",
-        },
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return int(answer.status)

@@ -1,8 +1,7 @@
 """A host page of somebody else's website, and the platform beside it, for a real browser."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -105,24 +104,6 @@ class Browsing:
     def settle(self, milliseconds: int = 400) -> None:
         """Long enough for what must not happen."""
         self.page.wait_for_timeout(milliseconds)
-
-
-@contextmanager
-def served(origin_of_tenant: str) -> Iterator[str]:
-    """The platform as a real server; yields the tenant's address."""
-    from django.contrib.staticfiles.handlers import StaticFilesHandler
-    from django.test.testcases import LiveServerThread
-
-    server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-    server.daemon = True
-    server.start()
-    server.is_ready.wait()
-    assert server.error is None, server.error
-    try:
-        yield f"http://{origin_of_tenant}:{server.port}"
-    finally:
-        server.terminate()
-        server.join()
 
 
 Open = Callable[..., Browsing]

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from apps.contacts.models import Contact, ContactBudget, Outreach
 from apps.embed.models import EmbedSecret, Placement
@@ -16,13 +15,13 @@ from apps.surveys.models import Invitation, Website
 from apps.touchpoints.models import Touchpoint
 from apps.triggers.models import TriggerRule
 from tests import factories
-from tests.embed.browsing import DESKTOP, Browsing, Open, Shop, served
-from tests.environment import NAME, SERVER_URL
+from tests.browsing import chromium_running, served
+from tests.copies import copied
+from tests.embed.browsing import DESKTOP, Browsing, Open, Shop
 
 HOST = "nordwind.resonanz.test"
 SHOP = "https://shop.example"
 PAGE = f"{SHOP}/products/boots"
-COPY = f"{NAME}_embed"
 SHOWN = b'"show":true'
 
 
@@ -71,35 +70,15 @@ def ask(row: Placement, /, **fields: Any) -> Any:
 @pytest.fixture(scope="module")
 def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the tests' database: a server sees only what is committed, and that must meet no other test."""
-    from django.db import connections
-
-    with django_db_blocker.unblock():
-        connections.close_all()
-        with psycopg.connect(SERVER_URL, autocommit=True) as admin:
-            admin.execute(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')
-            admin.execute(f'CREATE DATABASE "{COPY}" TEMPLATE "{NAME}"')
-        connections.settings["default"]["NAME"] = COPY
-        try:
-            yield
-        finally:
-            connections.close_all()
-            connections.settings["default"]["NAME"] = NAME
-            with psycopg.connect(SERVER_URL, autocommit=True) as admin:
-                admin.execute(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')
+    with copied("embed", django_db_blocker):
+        yield
 
 
 @pytest.fixture(scope="module")
 def chromium(database: None) -> Iterator[Browser]:
     """Debian's Chromium."""
-    # Playwright's loop runs in this thread and makes Django careful; but the test waits for it each time.
-    patch = pytest.MonkeyPatch()
-    patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--host-resolver-rules=MAP * 127.0.0.1"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+    with chromium_running() as started:
         yield started
-        started.close()
-    patch.undo()
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +90,8 @@ def home(chromium: Browser) -> Iterator[str]:
 
     from apps.tenants.models import Tenant
 
-    with served(HOST) as address, tenant_context(Tenant.objects.get(schema_name="nordwind")):
-        yield address
+    with served() as port, tenant_context(Tenant.objects.get(schema_name="nordwind")):
+        yield f"http://{HOST}:{port}"
         connections.close_all()
 
 

@@ -1,15 +1,16 @@
-"""A running platform per broker, and a browser."""
+"""One platform, started with one broker after the other, and a browser."""
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.journeys.platform import Platform, free_port
+from tests.browsing import chromium_running
+from tests.environment import new_folder
+from tests.journeys.platform import Home, Platform, Sink, free_port
 
 BROKERS = [pytest.param("redis", marks=pytest.mark.redis), "files"]
 
@@ -25,29 +26,46 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait(10)
 
 
-@pytest.fixture(scope="module", params=BROKERS)
-def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The demo as an operator starts it, once with Redis and once with the default broker."""
-    folder: Path = tmp_path_factory.mktemp(f"platform-{request.param}")
-    folder.chmod(0o755)
-    url = request.getfixturevalue("redis_url") if request.param == "redis" else None
-    running = Platform(folder, url)
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    """A folder and a port for all starts: making the database anew for each would take as long as everything else."""
+    folder = new_folder("demo-")
+    yield Home(folder / "kept", free_port())
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[Sink]:
+    """Where the platform's mails arrive."""
+    running = Sink()
     yield running
-    left = running.stop()
-    assert not left, f"still running after Ctrl-C: {left}"
+    running.stop()
+
+
+@pytest.fixture(scope="module", params=BROKERS)
+def broker(request: pytest.FixtureRequest) -> str:
+    """What carries the tasks."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def platform(
+    broker: str, home: Home, sink: Sink, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    """The demo as an operator starts it, once with Redis and once with the default broker; it finds what it made."""
+    before = home.told()
+    settings = {"EMAIL_URL": sink.url, "TICK_SECONDS": "1", "SWEEP_SECONDS": "5"}
+    if broker == "redis":
+        url = request.getfixturevalue("redis_url")
+        settings |= {"CELERY_BROKER_URL": url, "CACHE_URL": url}
+    running = Platform(home, tmp_path_factory.mktemp("platform") / "log.txt", **settings)
+    yield running
+    assert running.stop(signal.SIGTERM) == 0
+    assert running.demo == (before or running.demo)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
-    arguments = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--no-first-run",
-        "--host-resolver-rules=MAP * 127.0.0.1",
-    ]
-    with sync_playwright() as playwright:
-        chromium: Any = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
+    with chromium_running() as started:
+        yield started

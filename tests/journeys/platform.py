@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
@@ -77,25 +78,34 @@ class Answer:
         return json.loads(self.body)
 
 
-class Platform:
-    """``python -m config.demo`` with its own folder, port and SMTP sink, and maybe Redis."""
+@dataclass(frozen=True)
+class Home:
+    """Where a platform lives: made from nothing at its first start, and found again at the next."""
 
-    def __init__(self, folder: Path, redis_url: str | None) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.sink = Sink()
-        keep = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR")}
-        environment = {**keep, "EMAIL_URL": self.sink.url, "TICK_SECONDS": "1", "SWEEP_SECONDS": "5"}
-        if redis_url:
-            environment |= {"CELERY_BROKER_URL": redis_url, "CACHE_URL": redis_url}
-        self._log = (folder / "log.txt").open("wb")
-        command = [sys.executable, "-m", "config.demo", "--port", str(self.port), "--data", str(folder / "data")]
+    data: Path
+    port: int
+
+    def told(self) -> dict[str, Any]:
+        """What demo.json says; nothing before the first start."""
+        path = self.data / "demo.json"
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+class Platform:
+    """``python -m config.demo`` in a newcomer's shell, where nothing is set but what is given."""
+
+    def __init__(self, home: Home, log: Path, **settings: str) -> None:
+        self.port, self._data, self._log_file = home.port, home.data, log
+        keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self._log = log.open("wb")
+        command = [sys.executable, "-m", "config.demo", "--port", str(home.port), "--data", str(home.data)]
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+            command, cwd=ROOT, env={**keep, **settings}, stdout=self._log, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
         try:
             wait_for("the web server", self._is_up, 180)
-            self.demo: dict[str, Any] = json.loads((folder / "data" / "demo.json").read_text())
+            self.demo = home.told()
             self.database = self._database_url()
         except BaseException:
             self.stop()
@@ -103,7 +113,7 @@ class Platform:
 
     def log(self) -> str:
         """What the processes said."""
-        return (self.folder / "log.txt").read_text(errors="replace")
+        return self._log_file.read_text(errors="replace")
 
     def _is_up(self) -> bool:
         assert self._process.poll() is None, self.log()
@@ -114,7 +124,7 @@ class Platform:
 
     def _database_url(self) -> str:
         """The embedded server's socket, as it says itself."""
-        socket_folder = (self.folder / "data" / "postgres" / "postmaster.pid").read_text().splitlines()[4]
+        socket_folder = (self._data / "postgres" / "postmaster.pid").read_text().splitlines()[4]
         return f"postgresql://postgres@/resonanz?host={socket_folder}"
 
     def tenant(self, slug: str) -> dict[str, Any]:
@@ -145,7 +155,7 @@ class Platform:
     def manage(self, *arguments: str) -> str:
         """Run a management command on the running demo; returns what it prints."""
         keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        environment = {**keep, "ENV_FILE": str(self.folder / "data" / "demo.env")}
+        environment = {**keep, "ENV_FILE": str(self._data / "demo.env")}
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -164,23 +174,28 @@ class Platform:
                 if not name.startswith(ignored)
             }
 
-    def stop(self) -> list[psutil.Process]:
-        """Ask all to stop, as Ctrl-C does; returns what would not."""
+    def processes(self) -> list[psutil.Process]:
+        """Everything below the demo, and PostgreSQL, which stands on its own."""
+        roots = [psutil.Process(self._process.pid)]
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
+            roots.append(psutil.Process(int((self._data / "postgres/postmaster.pid").read_text().split()[0])))
+        return [*roots, *(child for root in roots for child in root.children(recursive=True))]
+
+    def stop(self, number: int = signal.SIGINT) -> int | None:
+        """Signal all, as a terminal does with Ctrl-C; returns the exit code. Fails if anything would not stop."""
         if self._process.poll() is None:
-            family = psutil.Process(self._process.pid).children(recursive=True)
-            self._process.send_signal(signal.SIGINT)
+            family = self.processes()
+            os.killpg(self._process.pid, number)
             try:
-                self._process.wait(40)
+                self._process.wait(60)
             except subprocess.TimeoutExpired:
                 self._process.kill()
             _gone, alive = psutil.wait_procs(family, timeout=5)
             for process in alive:
                 process.kill()
-        else:
-            alive = []
-        self.sink.stop()
+            assert not alive, f"still running: {alive}"
         self._log.close()
-        return alive
+        return self._process.poll()
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -4,35 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
-from tests.environment import NAME, SERVER_URL
+from tests.copies import copied
 from tests.processes.fleet import Fleet, Mailbox, Redis, fleet_on
-
-COPY = f"{NAME}_processes"
 
 
 @pytest.fixture
 def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """A copy of the tests' database: processes commit, which must not meet tests that roll back."""
-    from django.db import connections
-
-    with django_db_blocker.unblock():
-        connections.close_all()
-        with psycopg.connect(SERVER_URL, autocommit=True) as admin:
-            admin.execute(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')
-            admin.execute(f'CREATE DATABASE "{COPY}" TEMPLATE "{NAME}"')
-            admin.execute(f"ALTER DATABASE \"{COPY}\" SET deadlock_timeout = '100ms'")  # A deadlock is seen at once.
-        values = connections.settings["default"]
-        values["NAME"] = COPY
-        try:
-            yield SERVER_URL.replace("/postgres?", f"/{COPY}?", 1)
-        finally:
-            connections.close_all()
-            values["NAME"] = NAME
-            with psycopg.connect(SERVER_URL, autocommit=True) as admin:
-                admin.execute(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')
+    with copied("processes", django_db_blocker, deadlock_timeout="100ms") as url:  # A deadlock is seen at once.
+        yield url
 
 
 @pytest.fixture

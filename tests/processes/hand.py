@@ -1,34 +1,48 @@
-"""One worker's hand without Celery: ``python -m tests.processes.hand SCHEMA STAGE LIMIT`` works a stage off.
+"""Workers' hands without Celery: ``python -m tests.processes.hand SCHEMA LIMIT STAGE…`` works stages off together.
 
-It says “ready”, reads from its input at which moment to begin, so that all hands do together, and prints what it did
-as JSON. A deadlock is counted and the batch repeated, as the agenda's lease does: what was decided must hold anyway.
+A process per stage, forked as Celery forks its own: Django is read once, and each has a connection of its own. They
+begin at the same moment, and what each did is printed as JSON. A deadlock is counted and the batch repeated, as the
+agenda's lease does: what was decided must hold anyway.
 """
 
 import json
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import django
 
 DECIDE, DISPATCH, RUN_CADENCES = "decide", "dispatch", "run cadences"
-IDLE_SECONDS = 0.8
+IDLE_SECONDS, START_SECONDS = 0.8, 60
 
 
-def main(schema: str, stage: str, limit: int) -> None:
-    """Work until nothing has been found for a while."""
+def main(schema: str, limit: int, stages: list[str]) -> None:
+    """Fork the hands, and say what they did in their order; a hand that breaks has none, and its traceback is seen."""
     django.setup()
+    steps = [stage_step(stage, limit) for stage in stages]
+    forked = multiprocessing.get_context("fork")
+    together, said = forked.Barrier(len(steps)), forked.Manager().dict()
+    hands = [forked.Process(target=work, args=(schema, step, together, said, n)) for n, step in enumerate(steps)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+    print(json.dumps([said.get(n) for n in range(len(steps))]))
+
+
+def work(schema: str, step: Callable[..., int], together: Barrier, said: Any, number: int) -> None:
+    """Work until nothing has been found for a while."""
     from django.db import OperationalError, connection
     from django_tenants.utils import schema_context
 
     done, share, broken = 0, None, []
     with schema_context(schema):
-        step = stage_step(stage, limit)
         step(limit=0)  # Connected, and everything is imported.
-        print("ready", flush=True)
-        time.sleep(max(0.0, float(sys.stdin.readline()) - time.time()))
+        together.wait(START_SECONDS)
         idle_since = time.monotonic()
         while time.monotonic() - idle_since < IDLE_SECONDS:
             try:
@@ -44,7 +58,7 @@ def main(schema: str, stage: str, limit: int) -> None:
                 share = done if share is None else share
                 time.sleep(0.02)
     connection.close()
-    print(json.dumps({"done": done, "share": share or 0, "broken": broken}))
+    said[number] = {"done": done, "share": share or 0, "broken": broken}
 
 
 def stage_step(stage: str, limit: int) -> Callable[..., int]:
@@ -72,4 +86,4 @@ def stage_step(stage: str, limit: int) -> Callable[..., int]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
 from django_tenants.utils import schema_context, tenant_context
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from apps.accounts.models import User
 from apps.messaging import sender_domains
@@ -19,6 +17,7 @@ from apps.relays.models import Relay, RelayState
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import create_tenant
 from tests.admin.conftest import PUBLIC, client_for
+from tests.browsing import chromium_running, served
 from tests.messaging.nameserver import serving
 
 pytestmark = pytest.mark.chromium
@@ -29,26 +28,16 @@ DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; every host name leads to this machine."""
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-                 "--host-resolver-rules=MAP * 127.0.0.1"]  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        chromium: Any = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
+    """Debian's Chromium."""
+    with chromium_running() as started:
+        yield started
 
 
 @pytest.fixture
 def port(autocommit: None, settings: Any) -> Iterator[int]:
     settings.SECURE_CROSS_ORIGIN_OPENER_POLICY = None  # The browser would complain that there is no TLS.
-    thread = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={})
-    thread.daemon = True
-    thread.start()
-    thread.is_ready.wait()
-    assert thread.error is None, thread.error
-    yield thread.port
-    thread.terminate()
+    with served() as port:
+        yield port
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ LISTS = ["dashboard", "responses", "decisions", "cases", "emails"]
 
 
 def address(pattern: URLPattern, pk: object) -> str:
-    return reverse(f"workspace:{pattern.name}", args=[pk] if pattern.pattern.converters else [])
+    samples = {"IntConverter": 1, "StringConverter": "csv"}
+    args = [samples.get(type(converter).__name__, pk) for converter in pattern.pattern.converters.values()]
+    return reverse(f"workspace:{pattern.name}", args=args)
 
 
 def test_every_page_asks_for_a_sign_in(visitor: Client) -> None:

@@ -21,12 +21,14 @@ from apps.common.texts import localized as pick
 from apps.insights.nps import Nps, segment_of
 from apps.messaging.selectors import everything_paused
 from apps.triggers.reasons import sentence
+from apps.workspace.hook_previews import in_words
 from apps.workspace.wording import skipped_in_words, suspicion_in_words
 
 register = template.Library()
 
 PAUSE_KEY = "workspace.everything_paused"
 PAUSE_SECONDS = 5
+RIGHTS_SECONDS = 60
 
 SEGMENT_NAMES = {"promoter": _("Promoter"), "passive": _("Passive"), "detractor": _("Detractor")}
 
@@ -168,6 +170,16 @@ def nav_link(context: dict[str, Any], name: str, icon: str, label: str) -> dict[
     return {"url": url, "icon": icon, "label": label, "current": current}
 
 
+@register.simple_tag(takes_context=True)
+def may(context: dict[str, Any], right: str) -> bool:
+    """Whether a link is worth showing. Looked up once a minute, not for every page: what it leads to checks anew."""
+    user = context["request"].user
+    if user.is_superuser:
+        return bool(user.is_active)
+    rights = cache.get_or_set(f"workspace.rights.{user.pk}", user.get_all_permissions, RIGHTS_SECONDS)
+    return right in (rights or ())
+
+
 @register.inclusion_tag("workspace/_paused.html")
 def paused_banner() -> dict[str, Any]:
     """While everything is paused: who did it when. Looked up every few seconds, not for every page."""
@@ -186,3 +198,10 @@ def day(value: date) -> str:
 def short_day(value: date) -> str:
     """A day without its year, for a chart's axis."""
     return str(date_format(value, pgettext("date format", "j M")))
+
+
+@register.filter
+def hook_error(stored: Any) -> str:
+    """The first problem of a hook's last message, in words."""
+    told = in_words(stored[:1])
+    return f"{told[0].field}: {told[0].sentence}" if told else ""

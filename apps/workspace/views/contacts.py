@@ -1,15 +1,37 @@
-"""One contact: what happened, what was decided, what was sent."""
+"""Contacts: the list, and of one what happened, what was decided, what was sent."""
 
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.contacts.models import Contact
+from apps.messaging.models import Suppression
+from apps.messaging.suppressions import reasons_of
 from apps.workspace import delivery, lists, mail_log
+from apps.workspace.filters import ContactFilter
+from apps.workspace.paging import page_by_id
 from apps.workspace.wording import what_next
+
+
+@require_safe
+@login_required
+def contacts(request: HttpRequest) -> HttpResponse:
+    """Newest first, filtered; with why we may write to them, and why not."""
+    form = ContactFilter(request.GET, segments=lists.segments())
+    found = lists.with_bases(lists.contacts(form.values(), now=timezone.now()))
+    rows = page_by_id(found, cursor=request.GET.get("cursor", ""))
+    addresses = {address for row in rows.rows for address in (row.email, row.phone) if address}
+    blocked = {address: str(Suppression.Reason(code).label) for address, code in reasons_of(emails=addresses).items()}
+    context = {
+        "filter": form,
+        "page": rows,
+        "contacts": [(row, blocked.get(row.email or "") or blocked.get(row.phone, "")) for row in rows.rows],
+    }
+    return render(request, "workspace/contacts.html", context)
 
 
 @require_safe

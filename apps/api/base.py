@@ -1,0 +1,243 @@
+"""What all resources of the REST API have in common: keys, limits, repeats, pages, filters, expanding."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import register_converter
+from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.exceptions import Throttled
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from apps.api import limits, repeats
+from apps.api.authentication import HasScope, key_of
+from apps.api.paging import CURSOR, LIMIT, Pages
+from apps.api.parsing import StrictJSONParser
+from apps.api.problems import SLOW_DOWN, WrongFieldsError, problem
+from apps.integrations.models import Scope
+from apps.integrations.services import KeyRef
+
+UNKNOWN_PARAMETER = "means nothing here."
+EMPTY_PARAMETER = "is empty. Leave it out to narrow nothing."
+REPEATED_PARAMETER = "stands there twice."
+UNKNOWN_FIELD = "is not a known field."
+READ_ONLY = "cannot be set."
+WRITTEN = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+MAX_BYTES = 256 * 1024
+
+
+class BigId:
+    """Numbers as ids in addresses: what a column of ids can hold."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(BigId, "bigid")
+
+
+class _Keyed:
+    """Key, scope, limit and repeats, for views of any kind."""
+
+    read_scope: str = Scope.READ
+    write_scope: str = Scope.SETUP_WRITE
+    # False where a body is too large to be kept, or what is done reaches other systems at once.
+    repeatable = True
+    max_bytes = MAX_BYTES
+    # What may stand behind the “?” beside what filters, pages and expanding bring.
+    query_parameters: tuple[str, ...] = ()
+    permission_classes: Any = [HasScope]
+    parser_classes: Any = [StrictJSONParser]
+
+    def scope_of(self, request: HttpRequest | Request) -> str:
+        """What a key must be allowed for this request."""
+        return self.read_scope if request.method in SAFE_METHODS else self.write_scope
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        self._verdict = limits.spend(key=key_ref(request))
+        if not self._verdict.allowed:
+            raise Throttled(wait=self._verdict.reset, detail=SLOW_DOWN)
+        if hasattr(self, (request.method or "").lower()):  # else it is the method that is wrong
+            self._check_parameters(request)
+
+    def known_parameters(self) -> set[str]:
+        """The names that may stand behind the “?” of this request."""
+        return set(self.query_parameters)
+
+    def _check_parameters(self, request: Request) -> None:
+        """A misspelt filter that is passed over would give all rows; one that is refused is corrected."""
+        known, wrong = self.known_parameters(), []
+        for name, values in request.query_params.lists():
+            if name not in known:
+                wrong.append((name[:60], UNKNOWN_PARAMETER))
+            elif "" in values:
+                wrong.append((name, EMPTY_PARAMETER))
+            elif len(values) > 1 and name != "expand":
+                wrong.append((name, REPEATED_PARAMETER))
+        if wrong:
+            raise WrongFieldsError(wrong)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        refusal = self._unreadable(request)
+        if refusal is not None:
+            return refusal
+
+        def view() -> HttpResponseBase:
+            # Times are told in UTC, whoever asks.
+            with timezone.override(UTC):
+                return super(_Keyed, self).dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+        possible = request.method in WRITTEN and hasattr(self, request.method.lower())
+        if not (possible and self.repeatable and repeats.META in request.META):
+            return view()
+        key = key_of(request)
+        if key is not None and not hasattr(request, "_body"):
+            # Read here: request.body would refuse what is larger than a form may be.
+            request._body = request.read(int(request.META.get("CONTENT_LENGTH") or 0))
+        return view() if key is None else repeats.once_only(request, key, view, timezone.now())
+
+    def _unreadable(self, request: HttpRequest) -> HttpResponseBase | None:
+        """A problem if the body is larger than it may be, or does not say how large it is."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            return problem(400, "Content-Length must be a number.")
+        if request.META.get("HTTP_TRANSFER_ENCODING") and "CONTENT_LENGTH" not in request.META:
+            return problem(411, "Send the request with a Content-Length, not in chunks.")
+        if len(length) > 12 or int(length) > self.max_bytes:
+            return problem(413, f"{self.max_bytes // 1024} KB are the most that fits in.")
+        return None
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        verdict: limits.Verdict | None = getattr(self, "_verdict", None)
+        if verdict is not None:
+            for name, value in verdict.headers().items():
+                response.headers[name] = value
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+
+
+def key_ref(request: Request) -> KeyRef:
+    """The key of a request that has one: permissions have seen to that."""
+    return cast("KeyRef", request.auth)
+
+
+class ApiView(_Keyed, APIView):
+    """One path of its own."""
+
+
+class ApiViewSet(_Keyed, GenericViewSet):
+    """A resource: mix in what can be done with it (``rest_framework.mixins``).
+
+    ``expandable``: name in ``?expand=`` → relations to load along for it.
+    """
+
+    pagination_class = Pages
+    filter_backends = [DjangoFilterBackend]
+    # Before anything is known of the tenant; a body of a resource is JSON.
+    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
+    expandable: dict[str, Iterable[str]] = {}
+    page_ordering: tuple[str, ...] = ("-pk",)
+
+    # Whether an action that belongs to one row gives a list all the same.
+    lists = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether rows are asked for, with filters and pages."""
+        return self.request.method not in WRITTEN and (self.lists or not self.detail)
+
+    def known_parameters(self) -> set[str]:
+        names = super().known_parameters() | ({"expand"} if self.expandable else set())
+        if self.is_list:
+            names |= {CURSOR, LIMIT} if self.pagination_class is not None else set()
+            filters = getattr(self, "filterset_class", None)
+            names |= set(filters.base_filters) if filters else set()
+        return names
+
+    def expanded(self) -> set[str]:
+        """What the request wants to have told along. Raises WrongFieldsError for what this resource does not know."""
+        if getattr(self, "swagger_fake_view", False):
+            return set(self.expandable)
+        names = expand_of(self.request)
+        if names - set(self.expandable):
+            raise WrongFieldsError([("expand", f"may name {', '.join(sorted(self.expandable)) or 'nothing here'}.")])
+        return names
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """With everything that is told along, loaded in the same query."""
+        rows: QuerySet[Any] = super().get_queryset()
+        along = [path for name in self.expanded() for path in self.expandable[name]]
+        return rows.select_related(*along) if along else rows
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Lists are narrowed; one row by its id is that row."""
+        return super().filter_queryset(queryset) if self.is_list else queryset
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "expanded": self.expanded()}
+
+
+def expand_of(request: Request | HttpRequest) -> set[str]:
+    """The names in ``?expand=a,b`` and ``?expand=a&expand=b``."""
+    return {name.strip() for value in request.GET.getlist("expand") for name in value.split(",") if name.strip()}
+
+
+class Expandable(serializers.Serializer):
+    """A serializer whose fields named in ``expandable`` come only where ``?expand=`` asks for them."""
+
+    expandable: tuple[str, ...] = ()
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        wanted = self.context.get("expanded", set(self.expandable))
+        return {name: field for name, field in fields.items() if name not in self.expandable or name in wanted}
+
+
+class Strict(serializers.Serializer):
+    """A body whose unknown fields are refused by name: what is misspelt is not passed over in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors: dict[str, Any] = {}
+        if isinstance(data, Mapping):
+            open_fields = {name for name, field in self.fields.items() if not field.read_only}
+            for name in data:
+                if name not in open_fields:
+                    errors[str(name)[:60]] = [READ_ONLY if name in self.fields else UNKNOWN_FIELD]
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
+
+
+def expand_parameter(*names: str) -> OpenApiParameter:
+    """For the schema."""
+    return OpenApiParameter(
+        "expand",
+        {"type": "array", "items": {"type": "string", "enum": sorted(names)}},
+        description="Related rows to tell along, separated by commas.",
+        style="form",
+        explode=False,
+    )
+
+
+def accepted(data: Any) -> Response:
+    """202: it was taken, and work on it goes on."""
+    return Response(data, status=202)

@@ -1,0 +1,70 @@
+"""A tenant with something of everything that the API tells of."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apps.contacts.models import Company, Contact, LegalBasis
+from apps.messaging import suppressions
+from apps.messaging.models import Suppression
+from apps.responses.models import Answer, Response
+from apps.surveys import versions as survey_versions
+from apps.surveys.models import Invitation, Question
+from apps.touchpoints.models import Stage, Touchpoint
+from apps.triggers import versions
+from apps.triggers.models import Decision, DryRun, RuleVersion, Segment
+from tests import factories
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def fill(name: str, *, rows: int = 1) -> dict[str, Any]:
+    """Make ``rows`` of each resource, all at the same time; returns the last one's id (or key) by resource."""
+    ids: dict[str, Any] = {}
+    for number in range(rows):
+        ids = _one(f"{name}-{number}")
+    return ids
+
+
+def _one(name: str) -> dict[str, Any]:
+    company = Company.objects.create(name=name, external_id=f"k-{name}")
+    contact = Contact.objects.create(external_id=f"c-{name}", email=f"{name}@example.com", name=name, company=company)
+    LegalBasis.objects.create(contact=contact, kind="consent", source=name, granted_at=AT)
+    stage = Stage.objects.create(key=f"stage-{name}", name={"en": name})
+    touchpoint = Touchpoint.objects.create(key=f"place-{name}", name={"en": name}, stage=stage)
+    segment = Segment.objects.create(key=f"segment-{name}", name=name, condition={})
+    survey = factories.SurveyFactory(key=f"survey-{name}")
+    version = survey_versions.publish(survey_id=survey.pk, now=AT)
+    rule = factories.TriggerRuleFactory(name=name, survey=survey, touchpoints=[touchpoint])
+    versions.record(rules=[rule], now=AT)
+    event = factories.EventFactory(touchpoint=touchpoint, contact=contact, occurred_at=AT, external_id=f"e-{name}")
+    invitation = Invitation.objects.create(
+        survey=survey, contact=contact, touchpoint=touchpoint, event=event, reason=f"event:{name}", send_at=AT,
+        give_up_at=AT + timedelta(days=3), created_at=AT,
+    )  # fmt: skip
+    decision = Decision.objects.create(
+        event=event, rule=rule, rule_version=RuleVersion.objects.get(rule=rule), contact=contact, invitation=invitation,
+        status="scheduled", reason="ok", decided_at=AT,
+    )  # fmt: skip
+    response = Response.objects.create(
+        survey=survey, version=version, touchpoint=touchpoint, contact=contact, invitation=invitation, score=9,
+        comment=f"Fine, says {name}", answered_at=AT, updated_at=AT, tags=["old"], follow_up="none",
+    )  # fmt: skip
+    rating = Question.objects.get(survey=survey, key="delivery")
+    Answer.objects.create(response=response, question=rating, value=4)
+    suppressions.suppress(emails=[f"gone-{name}@example.com"], reason="bounced", source=name, now=AT)
+    run = DryRun.objects.create(title=name, rule_id_replaced=rule.pk, created_at=AT)
+    return {
+        "companies": company.pk,
+        "contacts": contact.pk,
+        "decisions": decision.pk,
+        "dry-runs": run.pk,
+        "events": event.pk,
+        "invitations": invitation.pk,
+        "responses": response.pk,
+        "rules": rule.pk,
+        "segments": segment.key,
+        "stages": stage.key,
+        "suppressions": Suppression.objects.latest("pk").pk,
+        "surveys": survey.key,
+        "touchpoints": touchpoint.key,
+    }
