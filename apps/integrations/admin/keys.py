@@ -124,6 +124,7 @@ class ApiKeyAdmin(BaseAdmin):
             "opts": self.opts,
             "row": row,
             "key": key,
+            "address": f"{request.scheme}://{request.get_host()}",
         }
         response = TemplateResponse(request, "admin/integrations/apikey/created.html", context)
         response.headers["Cache-Control"] = "no-store"
