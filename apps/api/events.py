@@ -98,7 +98,7 @@ def _take(request: HttpRequest, key: KeyRef) -> HttpResponse:
 def _take_many(request: HttpRequest, key: KeyRef) -> HttpResponse:
     # Read here: request.body would refuse what is larger than a form may be.
     body = request.read(_length(request))
-    request._body = body  # type: ignore[attr-defined]  # what request.body gives from now on
+    request._body = body  # what request.body gives from now on
     return repeats.once_only(request, key, lambda: _store(request, body), timezone.now())  # type: ignore[return-value]
 
 

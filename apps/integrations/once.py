@@ -6,7 +6,7 @@ https://docs.stripe.com/api/idempotent_requests, draft-ietf-httpapi-idempotency-
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import OperationalError, transaction
@@ -85,7 +85,7 @@ def carry_out(*, request: Once, act: Callable[[], Stored], now: datetime) -> tup
 
 
 def _claim(request: Once, now: datetime) -> bool:
-    params = {"id": request.id, "fingerprint": request.fingerprint, "now": now, "oldest": now - LIFE}
+    params: dict[str, Any] = {"id": request.id, "fingerprint": request.fingerprint, "now": now, "oldest": now - LIFE}
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")

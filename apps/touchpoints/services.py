@@ -40,7 +40,7 @@ def record_event(*, event: EventIn, now: datetime, request: once.Once | None = N
     is committed on return (outside an enclosing transaction).
     """
     event_id = uuid7()
-    row = (
+    row: tuple[Any, ...] = (
         event_id,
         touchpoint_id(event.touchpoint),
         event.source,
