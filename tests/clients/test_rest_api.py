@@ -143,6 +143,27 @@ def test_every_example_on_the_page_does_what_it_says(key: str, server: Server, t
         assert told == expected, example.program
 
 
+@pytest.mark.parametrize(
+    ("page", "start"), [("README.md", "curl http://localhost:8000"), ("docs/moving-from-delighted.md", "curl https")]
+)
+def test_the_curl_of_other_pages_is_taken_too(key: str, server: Server, page: str, start: str) -> None:
+    program = next(
+        text
+        for text in re.findall(r"^ *```\w*\n(.*?)^ *```$", (ROOT / page).read_text(), re.M | re.S)
+        if text.strip().startswith(start)
+    )
+    base = f"http://127.0.0.1:{server.port}"
+    for written, real in (
+        ("http://localhost:8000", base),
+        ("https://<your host>", base),
+        ("$API_KEY", key),
+        ("rk_…", key),
+    ):
+        program = program.replace(written, real)
+    done = subprocess.run(["bash", "-euc", program], capture_output=True, text=True, timeout=30, check=False)
+    assert json.loads(done.stdout)["id"], done.stdout
+
+
 def test_whatever_is_sent_the_answer_is_one_that_the_description_names(
     key: str, server: Server, tmp_path: Path
 ) -> None:
