@@ -27,7 +27,7 @@ from apps.integrations.models import Scope
 from apps.integrations.services import KeyRef, authenticate
 from apps.touchpoints import tracking
 from apps.touchpoints.lenient import is_too_deep
-from apps.touchpoints.tracking import MAX_BATCH_BYTES, MAX_MESSAGES
+from apps.touchpoints.tracking import KEY_IN_BODY, MAX_BATCH_BYTES, MAX_MESSAGES
 
 NO_KEY = "Send a write key (wk_…) of this tenant as the user name of HTTP Basic, or as a Bearer token."
 REALM = 'Basic realm="Resonanz"'
@@ -66,7 +66,7 @@ def _answer(request: HttpRequest, endpoint: str) -> HttpResponse:
     if key is None and "HTTP_AUTHORIZATION" not in request.META and connection.schema_name != PLATFORM:
         # Some sources write their key into the body.
         told = _read(_body(request))
-        named = told.pop("writeKey", "")
+        named = told.get(KEY_IN_BODY)
         key = authenticate(key=named, now=timezone.now()) if isinstance(named, str) else None
     if key is None:
         return problem(401, NO_KEY, headers={"WWW-Authenticate": REALM})
@@ -81,9 +81,10 @@ def _answer(request: HttpRequest, endpoint: str) -> HttpResponse:
 
 def _take(told: dict[str, Any], endpoint: str, key: KeyRef) -> HttpResponse:
     messages = _messages(told, endpoint)
-    for kind in {message.get("type") for message in messages if isinstance(message, dict)} & SCOPES.keys():
-        if not key.allows(SCOPES[str(kind)]):
-            return problem(403, f"The key needs the scope “{SCOPES[str(kind)]}”.")
+    kinds = [message.get("type") for message in messages if isinstance(message, dict)]
+    for kind, scope in SCOPES.items():
+        if kind in kinds and not key.allows(scope):
+            return problem(403, f"The key needs the scope “{scope}”.")
     tracking.take(messages=messages, sent_at=told.get("sentAt"), now=timezone.now())
     return JsonResponse({"success": True})
 
@@ -120,6 +121,8 @@ def _read(body: bytes) -> dict[str, Any]:
 def _body(request: HttpRequest) -> bytes:
     """The body, unpacked; never more than a batch may have."""
     too_large = problem(413, f"A batch may have at most {MAX_BATCH_BYTES // 1024} KB.")
+    if "CONTENT_LENGTH" not in request.META and request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise _RefusedError(problem(411, "Send the messages with a Content-Length, not in chunks."))
     try:
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BATCH_BYTES:
             raise _RefusedError(too_large)

@@ -1,6 +1,7 @@
 """Tables as files for spreadsheets, CSV and XLSX: written row by row, and never with a formula in them."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any, Protocol, TypeAlias
@@ -12,6 +13,10 @@ Cell: TypeAlias = str | int | float | bool | datetime | None
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """How a cell begins that a spreadsheet may take for a formula; the wide forms are what some read as the narrow."""
 _SIGNS = frozenset(FORMULA)
+# Where there are apostrophes already, there is one more: so each can be taken away again.
+_BEGINNING = r"'*[=+\-@＝＋－＠]"
+_INSIDE = re.compile(rf"""([;\r\n]"*)(?={_BEGINNING})""")
+_MARKED = re.compile(rf"""([;\r\n]"*)'(?={_BEGINNING})""")
 BATCH = 1000
 MAX_SHEET_ROWS = 1_048_576
 MAX_CELL = 32_767
@@ -20,9 +25,17 @@ _CUT = "…"
 
 
 def neutral(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula: text that looks like one gets an apostrophe before it."""
+    """A cell that no spreadsheet takes for a formula: text that looks like one gets an apostrophe before it.
+
+    So does what looks like one inside, behind a semicolon or a line's end: where cells are told apart by semicolons,
+    as in German, a spreadsheet that opens our commas begins a new cell there.
+    """
     text = plain(value)
-    return f"'{text}" if text[:1] in _SIGNS and isinstance(value, str) else text
+    if not isinstance(value, str):
+        return text
+    if ";" in text or "\n" in text or "\r" in text:
+        text = _INSIDE.sub(r"\1'", text)
+    return f"'{text}" if text[:1] in _SIGNS else text
 
 
 def plain(value: Any) -> str:
@@ -37,8 +50,9 @@ def plain(value: Any) -> str:
 
 
 def restored(text: str) -> str:
-    """What a cell said before :func:`neutral`: without the apostrophe before what looks like a formula."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    """What a cell said before :func:`neutral`: without the apostrophes before what looks like a formula."""
+    text = text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    return _MARKED.sub(r"\1", text) if "'" in text else text
 
 
 class _Echo:

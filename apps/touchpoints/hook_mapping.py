@@ -14,7 +14,7 @@ from apps.touchpoints.intake import MAX_EXTERNAL_ID, EventIn, InvalidEventError
 from apps.touchpoints.lenient import moment, not_ahead, read_event
 from apps.touchpoints.models import Hook
 from apps.touchpoints.models.hooks import PATH_FIELDS
-from apps.touchpoints.paths import Expression
+from apps.touchpoints.paths import Budget, Expression
 
 MAX_ITEMS = 200
 CONTACT = ("external_id", "email", "phone", "name", "locale", "country")
@@ -47,7 +47,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class HookMapping:
-    """A hook's paths, ready to read with. ``touchpoints`` are the tenant's active keys."""
+    """A hook's paths, ready to read one request with. ``touchpoints`` are the tenant's active keys."""
 
     source: str
     paths: Mapping[str, Expression]
@@ -56,12 +56,13 @@ class HookMapping:
     default: str
     assigned: Mapping[str, str]
     touchpoints: frozenset[str] = field(repr=False)
+    budget: Budget = field(default_factory=Budget, repr=False, compare=False)
 
     def items(self, message: Any, headers: Mapping[str, str]) -> list[Any] | Problem:
         """The messages in one request."""
         found = message
         if self.paths["items_path"]:
-            found = paths.find(self.paths["items_path"], message, headers)
+            found = paths.find(self.paths["items_path"], message, headers, self.budget)
             if not isinstance(found, list):
                 return Problem("items", "no_list")
         if not isinstance(found, list):
@@ -69,11 +70,15 @@ class HookMapping:
         return found if len(found) <= MAX_ITEMS else Problem("items", "too_many", str(len(found)))
 
     def read(self, item: Any, headers: Mapping[str, str], now: datetime) -> Reading:
-        """What becomes of one message. Never raises."""
+        """What becomes of one message. Never raises; what is too much to look through is wrong, not half read."""
+        reading = self._read(item, headers, now)
+        return reading if self.budget.left else Reading(Became.WRONG, problems=(Problem("body", "too_much"),))
+
+    def _read(self, item: Any, headers: Mapping[str, str], now: datetime) -> Reading:
         if not isinstance(item, dict):
             return Reading(Became.WRONG, problems=(Problem("items", "no_object"),))
         condition = self.paths["condition_path"]
-        if condition and paths.find_text(condition, item, headers) not in self.condition_values:
+        if condition and self._text("condition_path", item, headers) not in self.condition_values:
             return Reading(Became.LEFT_OUT)
         problems: list[Problem] = []
         touchpoint = self._touchpoint(item, headers, problems)
@@ -99,7 +104,7 @@ class HookMapping:
         return Reading(Became.EVENT, event, tuple(Problem(e.field, "dropped", e.message[:200]) for e in dropped))
 
     def _text(self, name: str, item: Any, headers: Mapping[str, str]) -> str:
-        return paths.find_text(self.paths[name], item, headers)
+        return paths.find_text(self.paths[name], item, headers, self.budget)
 
     def _touchpoint(self, item: Any, headers: Mapping[str, str], problems: list[Problem]) -> str:
         """The touchpoint's key: of the value that the message names, else the hook's own."""
@@ -114,7 +119,7 @@ class HookMapping:
 
     def _time(self, item: Any, headers: Mapping[str, str], now: datetime, problems: list[Problem]) -> datetime | None:
         """When it happened; None where the message does not say."""
-        value = paths.find(self.paths["time_path"], item, headers)
+        value = paths.find(self.paths["time_path"], item, headers, self.budget)
         if value is None:
             return None
         at = moment(value)
@@ -131,7 +136,7 @@ class HookMapping:
         return whole if len(whole) <= MAX_EXTERNAL_ID else f"{touchpoint}/{hashlib.sha256(found.encode()).hexdigest()}"
 
     def _properties(self, item: Any, headers: Mapping[str, str]) -> dict[str, Any]:
-        found = {name: paths.find(path, item, headers) for name, path in self.properties.items()}
+        found = {name: paths.find(path, item, headers, self.budget) for name, path in self.properties.items()}
         return {name: value for name, value in found.items() if value is not None}
 
 

@@ -4,7 +4,8 @@
 first element that has one, ``data["first name"]`` a part whose name is no plain word, ``header:X-Topic`` a header of
 the request. ``a | b`` takes the first that is there, ``first + last`` joins texts with a space.
 
-Reading never raises and never does more than a fixed number of steps, whatever the message looks like.
+Reading never raises and never does more than a fixed number of steps, whatever the message looks like; whoever reads
+much of one request gives a :class:`Budget` for all of it.
 """
 
 import re
@@ -14,6 +15,9 @@ from typing import Any, NamedTuple
 MAX_LENGTH = 300
 MAX_PARTS = 20
 MAX_STEPS = 5000
+"""For one path through one message."""
+MAX_STEPS_TOGETHER = 500_000
+"""For all paths through all messages of a request: a third of a second."""
 MAX_TEXT = 2000
 EACH = None
 """The part ``[*]``: the first element with which the rest of the path leads somewhere."""
@@ -150,10 +154,20 @@ def _part(found: re.Match[str]) -> Any:
     return _NO_PART
 
 
-def find(expression: Expression, message: Any, headers: Mapping[str, str]) -> Any:
+class Budget:
+    """The steps that are left for all that is read with it."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, steps: int = MAX_STEPS_TOGETHER) -> None:
+        self.left = steps
+
+
+def find(expression: Expression, message: Any, headers: Mapping[str, str], budget: Budget | None = None) -> Any:
     """What the expression leads to: a value of the message as it is, or joined texts. None if there is nothing."""
+    budget = budget or Budget()
     for paths in expression.alternatives:
-        found = [value for path in paths if (value := _follow(path, message, headers)) is not None]
+        found = [value for path in paths if (value := _follow(path, message, headers, budget)) is not None]
         if not found:
             continue
         if len(paths) == 1:
@@ -164,10 +178,11 @@ def find(expression: Expression, message: Any, headers: Mapping[str, str]) -> An
     return None
 
 
-def find_text(expression: Expression, message: Any, headers: Mapping[str, str]) -> str:
+def find_text(expression: Expression, message: Any, headers: Mapping[str, str], budget: Budget | None = None) -> str:
     """The same as text, "" where there is none."""
+    budget = budget or Budget()
     for paths in expression.alternatives:
-        found = text_of(find(Expression((paths,)), message, headers))
+        found = text_of(find(Expression((paths,)), message, headers, budget))
         if found:
             return found
     return ""
@@ -184,14 +199,14 @@ def text_of(value: Any) -> str:
     return str(value) if isinstance(value, int | float) else ""
 
 
-def _follow(path: Path, message: Any, headers: Mapping[str, str]) -> Any:
+def _follow(path: Path, message: Any, headers: Mapping[str, str], budget: Budget) -> Any:
     """The first value that is there and not empty. Depth first, with a limit for all steps together."""
     if path.header:
         return headers.get(path.header) or None
-    steps = MAX_STEPS
+    last = max(0, budget.left - MAX_STEPS)
     waiting: list[Iterator[Any]] = [iter((message,))]
-    while waiting and steps:
-        steps -= 1
+    while waiting and budget.left > last:
+        budget.left -= 1
         value = next(waiting[-1], _NO_PART)
         if value is _NO_PART:
             waiting.pop()

@@ -21,6 +21,7 @@ from apps.touchpoints.models import Touchpoint, TrackedName, TrackingProblem
 from apps.touchpoints.traits import contact_of
 
 SOURCE = "segment"
+KEY_IN_BODY = "writeKey"
 MAX_MESSAGES = 100
 MAX_BATCH_BYTES = 500 * 1024
 MAX_NAMES = 1000
@@ -248,6 +249,8 @@ def _columns(noted: Sequence[tuple[str, _Noted]]) -> dict[str, list[Any]]:
 
 
 def _kept(message: Any) -> str:
-    """The message to look at later, not longer than is kept."""
+    """The message to look at later, not longer than is kept, and without the key that some sources put into each."""
+    if isinstance(message, dict) and KEY_IN_BODY in message:
+        message = {name: value for name, value in message.items() if name != KEY_IN_BODY}
     text = msgspec.json.format(msgspec.json.encode(message), indent=2).decode()
     return text[:KEPT_PAYLOAD].replace("\x00", "")

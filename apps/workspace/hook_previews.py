@@ -10,12 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.touchpoints import paths
-from apps.touchpoints.hook_mapping import Became, HookMapping, Problem, Reading, mapping_of
+from apps.touchpoints.hook_mapping import MAX_ITEMS, Became, HookMapping, Problem, Reading, mapping_of
 from apps.touchpoints.hooks import KEEP, UnreadableBodyError, decode
 from apps.touchpoints.models import Hook, HookPayload, Touchpoint
 
 SHOWN_ITEMS = 3
 SHOWN_VALUES = 20
+SHOWN_BODY = 200_000
 
 FIELDS: Mapping[str, Promise] = {
     "body": _("Message"),
@@ -35,6 +36,7 @@ FIELDS: Mapping[str, Promise] = {
 }
 SENTENCES: Mapping[tuple[str, str], Promise] = {
     ("body", "unreadable"): _("The message is neither JSON nor a form."),
+    ("body", "too_much"): _("The message is too large to be looked through along these paths: make them shorter."),
     ("items", "no_list"): _("There is no list at this path."),
     ("items", "too_many"): _("The list has %(value)s messages; 200 are taken at once."),
     ("items", "no_object"): _("The message is no object with named parts."),
@@ -104,6 +106,8 @@ def _preview(payload: HookPayload, mapping: HookMapping, touchpoints: Mapping[st
         problem = None if payload.is_cut else _told(Problem("body", "unreadable"))
         return Preview(payload, (), 0, problem, payload.body, then)
     body = json.dumps(message, indent=2, ensure_ascii=False)
+    if len(body) > SHOWN_BODY:  # Indenting makes much of deep lists.
+        body = payload.body
     items = mapping.items(message, payload.headers)
     if isinstance(items, Problem):
         return Preview(payload, (), 0, _told(items), body, then)
@@ -149,14 +153,15 @@ def values_that_came(hook: Hook, kept: Iterable[Preview]) -> list[str]:
     except paths.PathError:
         return []
     found: dict[str, None] = {}
+    budget = paths.Budget()
     for preview in kept:
         try:
             message = decode(preview.payload.body.encode(), preview.payload.content_type)
         except UnreadableBodyError:
             continue
-        inner = paths.find(items_path, message, preview.payload.headers) if items_path else message
-        for item in inner if isinstance(inner, list) else [inner]:
-            value = paths.find_text(path, item, preview.payload.headers)
+        inner = paths.find(items_path, message, preview.payload.headers, budget) if items_path else message
+        for item in inner[:MAX_ITEMS] if isinstance(inner, list) else [inner]:
+            value = paths.find_text(path, item, preview.payload.headers, budget)
             if value and len(value) <= 200:
                 found[value] = None
     return list(found)[:SHOWN_VALUES]

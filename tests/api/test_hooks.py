@@ -3,13 +3,15 @@
 import base64
 import hashlib
 import hmac
+import io
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import tenant_context
@@ -144,6 +146,54 @@ def test_doors_stay_closed_in_what_is_kept(hook: Hook) -> None:
     kept = newest().headers
     assert kept["x-topic"] == "orders/paid"
     assert not [name for name in kept if name not in {"x-topic", "content-type", "user-agent"}]
+
+
+def test_neither_a_log_nor_a_kept_message_names_the_address(hook: Hook) -> None:
+    sent = {"X_Original_URL": f"https://{HOST}/hooks/{hook.token}", "X_Shop": "berlin"}
+    send(hook, MESSAGE, **sent)
+    assert newest().headers["x-shop"] == "berlin"
+    assert hook.token not in json.dumps(newest().headers)
+    [console] = [handler for handler in logging.getLogger().handlers if handler.get_name() == "console"]
+    assert isinstance(console, logging.StreamHandler)
+    before, log = console.setStream(io.StringIO()), console.stream
+    try:
+        assert send(hook, b"{").status_code == 400
+        assert send(hook, b"<a/>", content_type="application/xml").status_code == 415
+    finally:
+        console.setStream(before)
+    assert log.getvalue().count("/hooks/…") == 2
+    assert hook.token not in log.getvalue()
+
+
+def test_a_message_is_sent_again_where_the_database_was_away(hook: Hook) -> None:
+    def away(execute: Any, sql: str, *rest: Any) -> Any:
+        if "touchpoints_hookpayload" in sql:
+            raise OperationalError
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(away):
+        answer = send(hook, MESSAGE)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert send(hook, MESSAGE).json()["events"] == 0
+    assert Event.objects.count() == HookPayload.objects.count() == 1
+
+
+def test_a_message_that_went_while_it_was_taken_again_breaks_nothing(hook: Hook) -> None:
+    Hook.objects.update(state="listening")
+    hook.refresh_from_db()
+    send(hook, MESSAGE)
+    Hook.objects.update(state="on")
+
+    def gone(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        if sql.startswith("SELECT") and "touchpoints_touchpoint" in sql:
+            HookPayload.objects.all().delete()
+        return found
+
+    with connection.execute_wrapper(gone):
+        receipt = hooks.take_again(payload_id=newest().pk, now=NOW)
+    assert receipt is not None
+    assert receipt.events == Event.objects.count() == 1
 
 
 def test_the_newest_twenty_and_more_of_the_wrong_ones_are_kept(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -151,6 +151,32 @@ def test_what_is_not_taken_is_answered_well_and_shown_with_its_last_message(key:
     assert send(key, {"userId": "u-1"}, "page").json() == {"success": True}
 
 
+def test_a_key_in_the_body_is_not_kept_with_the_message(key: str) -> None:
+    unknown = {"event": "Nobody Knows", "userId": "u-1", "writeKey": key}
+    send(key, unknown)
+    client = Client(headers={"host": HOST})
+    assert client.post("/api/v1/segment/track", {**unknown, "event": "Nor This"}, "application/json").status_code == 200
+    batch = [{**unknown, "type": "track", "event": "In A Batch"}, {"type": "page", "writeKey": key}]
+    send(key, {"batch": batch, "writeKey": key}, "batch")
+    kept = [*TrackedName.objects.values_list("last_payload"), *TrackingProblem.objects.values_list("last_payload")]
+    assert len(kept) == 4
+    assert "wk_" not in json.dumps(kept)
+
+
+def test_messages_are_sent_again_where_the_database_was_away(key: str) -> None:
+    def away(execute: Any, sql: str, *rest: Any) -> Any:
+        if "touchpoints_trackingproblem" in sql:
+            raise OperationalError
+        return execute(sql, *rest)
+
+    batch = {"batch": [{**TRACK, "type": "track"}, {"type": "page"}]}
+    with connection.execute_wrapper(away):
+        answer = send(key, batch, "batch")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert send(key, batch, "batch").status_code == 200
+    assert Event.objects.count() == TrackingProblem.objects.get().count == 1
+
+
 def test_endless_new_names_are_counted_not_listed(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "MAX_NAMES", 3)
     for number in range(5):
@@ -179,6 +205,9 @@ def test_no_message_breaks_anything(key: str) -> None:
     ]  # fmt: skip
     for body, status in bodies:
         assert send(key, body).status_code == status, body[:80]
+    odd = [{**TRACK, "type": kind} for kind in ([], {}, None, 7, True, 10**4000, "\x00")]
+    assert send(key, {"batch": odd}, "batch").status_code == 200
+    assert TrackingProblem.objects.get(reason="other_type").count == len(odd)
     for body in ({"batch": {}}, {}, {"batch": None}):
         assert send(key, body, "batch").status_code == 400
     assert send(key, {"batch": [TRACK] * 101}, "batch").status_code == 413

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import tracemalloc
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from apps.common.spreadsheets import MAX_CELL, Cell, csv_parts, neutral, restored, write_xlsx
+from apps.common.spreadsheets import FORMULA, MAX_CELL, Cell, csv_parts, neutral, restored, write_xlsx
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=cmd|" /C calc"!A0', "＝1+1", "=HYPERLINK(1)"]
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=cmd|" /C calc"!A0', "＝1+1", "=HYPERLINK(1)"]
 PLAIN = [
     "",
     "Ada",
@@ -44,6 +45,18 @@ def test_no_cell_and_no_header_of_a_csv_file_is_a_formula() -> None:
     header, row = as_csv(FORMULAS, [FORMULAS])
     assert header == row == [f"'{text}" for text in FORMULAS]
     assert [restored(text) for text in row] == FORMULAS, "and an import reads what was there"
+
+
+def test_no_formula_begins_where_a_spreadsheet_tells_cells_apart_by_semicolons_or_lines() -> None:
+    hidden = ["a;=1", "a\n=1", "a\r\n@SUM(A1)", ";;-1", 'a;"=1', "\r=1", "\n=1", "=1;=2\n+3", "a;'=1", "'=x;=1"]
+    for text in hidden:
+        [[_, cell]] = as_csv(["a", text], [])
+        assert [cell] == as_csv(["a"], [[text]])[1]
+        raw = b"".join(csv_parts(["a"], [["x" + text]])).decode("utf-8-sig")
+        parts = [part.replace('"', "") for part in re.split(r"[;\r\n]", raw)]
+        assert not [part for part in parts if part.startswith(FORMULA)], text
+        assert restored(cell) == text or text.startswith("'")
+    assert neutral("cheap; -good, 5 - 3; a=b") == "cheap; -good, 5 - 3; a=b"
 
 
 def test_text_that_is_no_formula_is_handed_out_as_it_is() -> None:

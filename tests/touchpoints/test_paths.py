@@ -1,12 +1,15 @@
 """Paths find what stands in a message, whatever it looks like, and never take long or raise."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.touchpoints.hook_mapping import mapping_of
+from apps.touchpoints.models import Hook
 from apps.touchpoints.paths import NOTHING, Expression, Path, PathError, find, find_text, parse
 
 MESSAGE: dict[str, Any] = {
@@ -78,6 +81,17 @@ def test_a_hostile_message_costs_a_bounded_time() -> None:
     assert time.perf_counter() - started < 0.5
 
 
+def test_a_hostile_request_costs_a_bounded_time_however_many_messages_and_paths_there_are() -> None:
+    ways = " | ".join(f"lines[*].{name}" for name in "bcdef")
+    hook = Hook(touchpoint_path="what", external_id_path="who", properties={f"p{n}": ways for n in range(30)})
+    mapping = mapping_of(hook, assigned={}, touchpoints=["x"])
+    items = [{"what": "x", "who": "y", "lines": [0] * 1200}] * 200
+    started = time.perf_counter()
+    became = [mapping.read(item, {}, datetime.now(UTC)) for item in items]
+    assert time.perf_counter() - started < 5
+    assert (became[0].became, became[-1].became, became[-1].problems[0].code) == ("event", "wrong", "too_much")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
@@ -99,7 +113,7 @@ def test_any_text_is_a_path_or_an_error_and_any_message_can_be_read(text: str, m
     assert isinstance(find_text(expression, message, HEADERS), str)
 
 
-@given(st.lists(st.text(max_size=8).filter(lambda t: "\\" not in t), min_size=1, max_size=6), st.integers())
+@given(st.lists(st.text(max_size=8).filter(lambda t: not {"\\", "\x00"} & {*t}), min_size=1, max_size=6), st.integers())
 def test_quoted_names_reach_any_part(names: list[str], value: int) -> None:
     message: Any = value
     for name in reversed(names):

@@ -16,6 +16,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from apps.accounts.models import User
+from apps.common import spreadsheets
 from apps.contacts.models import BusinessCalendar, Company, Contact, LegalBasis
 from apps.responses.models import Answer, Response
 from apps.surveys import versions
@@ -79,7 +80,7 @@ def test_a_contact_is_told_whole_with_its_properties_as_columns(tenant: Any) -> 
     for kind, revoked in (("consent", None), ("existing_customer", AT)):
         LegalBasis.objects.create(contact=contact, kind=kind, source="shop", granted_at=AT, revoked_at=revoked)
     Contact.objects.filter(pk=contact.pk).update(created_at=AT, updated_at=AT)
-    [row, other] = lines(contact_table(Contact.objects.order_by("pk"), zone=BERLIN))
+    [row, other] = lines(contact_table(Contact.objects.order_by("-country"), zone=BERLIN))
     assert row == {
         "id": str(contact.pk), "external_id": contact.external_id, "email": contact.email, "phone": "+491701234567",
         "name": "Zoë 😀", "locale": "en", "time_zone": "Europe/Berlin", "country": "DE", "region": "BY",
@@ -177,6 +178,28 @@ def test_a_file_is_made_in_its_own_tenant_wherever_the_thread_stands_then(tenant
     table = contact_table(Contact.objects.order_by("pk"), zone=BERLIN)
     connection.set_tenant(other_tenant)
     assert [row["name"] for row in lines(table)] == ["Ours"]
+
+
+def test_a_file_that_is_broken_off_leaves_no_cursor_open(
+    answered: Callable[..., Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_rows, "CHUNK", 1)
+    monkeypatch.setattr(spreadsheets, "BATCH", 1)
+    for number in range(4):
+        answered(number)
+
+    def open_cursors() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_cursors")
+            return int(cursor.fetchone()[0])
+
+    found = export_responses.response_table(Response.objects.order_by("pk"), zone=BERLIN)
+    parts = export_rows.here(spreadsheets.csv_parts(found.header, found.rows))
+    del found
+    assert [next(parts), next(parts)]
+    assert open_cursors() == 1
+    parts.close()  # type: ignore[attr-defined]  # as the answer does it
+    assert open_cursors() == 0
 
 
 # --- the pages ---

@@ -63,6 +63,11 @@ def queries_of(client: Client) -> Callable[[str], int]:
 @pytest.fixture
 def setup(tenant: Any) -> SimpleNamespace:
     """Touchpoint, survey, rule and campaign."""
+    return make_setup()
+
+
+def make_setup() -> SimpleNamespace:
+    """The same, in the tenant that one is in."""
     stage = Stage.objects.create(key="delivery", name={"en": "Delivery"})
     touchpoint = Touchpoint.objects.create(key="order_received", name={"en": "Order received"}, stage=stage)
     survey = Survey.objects.create(key="order", name={"en": "After the order"})

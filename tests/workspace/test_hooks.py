@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 from django_tenants.utils import tenant_context
 
@@ -155,6 +157,35 @@ def test_a_secret_is_never_shown_and_stays_when_nothing_is_typed(manager: Client
     manager.post(f"/hooks/{hook.pk}/", {**fields_of(page), "name": "Again"})
     hook.refresh_from_db()
     assert (hook.name, hook.secret, hook.signature) == ("Again", "whsec_1", "stripe")
+
+
+def test_saving_a_form_keeps_what_happened_to_the_hook_meanwhile(manager: Client, hook: Hook) -> None:
+    typed = fields_of(manager.get(f"/hooks/{hook.pk}/").content.decode())
+    before = hook.token
+
+    def meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        if "touchpoints_touchpoint" in sql and Hook.objects.get().token == before:
+            hooks.rotate_token(hook=Hook.objects.get())
+            Hook.objects.update(last_received_at=NOW)
+        return found
+
+    with connection.execute_wrapper(meanwhile):
+        assert manager.post(f"/hooks/{hook.pk}/", {**typed, "name": "Renamed"}).status_code == 302
+    hook.refresh_from_db()
+    assert (hook.name, hook.last_received_at) == ("Renamed", NOW)
+    assert hook.token != before
+
+
+def test_a_deep_or_long_message_does_not_swell_the_page(manager: Client, hook: Hook) -> None:
+    keep(hook, "[" * 60 + ",".join("0" * 30_000) + "]" * 60)
+    keep(hook, "[" + ",".join("0" * 30_000) + "]")
+    Hook.objects.update(touchpoint_path=" | ".join("abcdefghijklmnopqrst"))
+    started = time.perf_counter()
+    page = manager.get(f"/hooks/{hook.pk}/")
+    assert time.perf_counter() - started < 3
+    assert len(page.content) < 1_000_000
+    assert "0,0,0,0" in page.content.decode()
 
 
 def test_the_address_is_replaced_and_the_hook_deleted(manager: Client, hook: Hook) -> None:

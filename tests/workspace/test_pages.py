@@ -6,17 +6,25 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, reverse
 from django_tenants.utils import tenant_context
 
 from apps.accounts.models import User
+from apps.integrations import webhooks
+from apps.integrations.models import Delivery, Endpoint, Replay
 from apps.responses.models import Response
 from apps.surveys import versions
 from apps.surveys.models import Survey, Theme
+from apps.touchpoints import hooks
+from apps.touchpoints.hook_presets import new_hook
+from apps.touchpoints.models import HookPayload, TrackedName
+from apps.transfers import services as imports
+from apps.triggers.models import DryRun
 from apps.workspace import urls
-from tests.workspace.conftest import story
+from tests.workspace.conftest import make_setup, story
 
 OPEN_TO_ALL = {"login", "logout", "theme"}
 SCRIPT = "<script>alert('x')</script>"
@@ -29,14 +37,17 @@ def address(pattern: URLPattern, pk: object) -> str:
     return reverse(f"workspace:{pattern.name}", args=args)
 
 
-def test_every_page_asks_for_a_sign_in(visitor: Client) -> None:
+def test_every_page_asks_for_a_sign_in_whatever_the_method(visitor: Client) -> None:
     for pattern in urls.urlpatterns:
         if pattern.name in OPEN_TO_ALL:
             continue
         url = address(pattern, uuid4())
-        answer = visitor.post(url) if pattern.name in {"open_case", "judge"} else visitor.get(url)
-        assert answer.status_code == 302, url
-        assert answer.headers["Location"].startswith("/login/?next="), url
+        answers = [visitor.generic(method, url) for method in ("GET", "POST", "HEAD", "PUT", "DELETE")]
+        asking = [answer for answer in answers if answer.status_code != 405]
+        assert asking, url
+        for answer in asking:
+            assert answer.status_code == 302, url
+            assert answer.headers["Location"].startswith("/login/?next="), url
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -81,6 +92,62 @@ def test_another_tenants_response_is_not_found(client: Client, tenant: Any, othe
     assert client.get(reverse("workspace:response", args=[foreign.pk])).status_code == 404
     assert client.post(reverse("workspace:open_case", args=[foreign.pk])).status_code == 404
     assert "Secret" not in client.get(reverse("workspace:responses")).content.decode()
+
+
+def theirs(setup: SimpleNamespace, now: datetime) -> dict[str, list[Any]]:
+    """Something of everything that has a page, by how the page's name begins: the ids in its address."""
+    response = story(setup, 1, now)
+    assert response.invitation is not None
+    event = response.invitation.event
+    assert event is not None
+    found = hooks.create_hook(hook=new_hook(tool="plain", name="Theirs"), now=now)
+    payload = HookPayload.objects.create(hook=found, received_at=now, body="{}", outcome="wrong")
+    name = TrackedName.objects.create(name="Theirs", first_seen_at=now, last_seen_at=now)
+    endpoint = Endpoint.objects.create(url="https://theirs.example/")
+    webhooks.publish(event_type="response.created", reason="theirs", payload={}, now=now)
+    delivery = Delivery.objects.get()
+    replay = Replay.objects.create(endpoint=endpoint, since=now, until=now, total=0, created_at=now)
+    source = imports.upload(kind="contacts", file_name="x.csv", parts=[b"email\na@x.example\n"], now=now)
+    run = DryRun.objects.create(title="Theirs", rule_id_replaced=setup.rule.pk, created_at=now)
+    return {
+        "response": [response.pk], "judge": [response.pk], "open_case": [response.pk], "case": [response.case.pk],
+        "contact": [response.contact_id], "email": [response.invitation.email_id], "why_event": [event.pk],
+        "why_contact": [response.contact_id], "dry_run": [run.pk], "import": [source.pk], "hook": [found.pk],
+        "hook_again": [found.pk, payload.pk], "tracking_change": [name.pk], "webhook": [endpoint.pk],
+        "webhook_progress": [endpoint.pk, replay.pk], "webhook_delivery": [endpoint.pk, delivery.pk],
+        "webhook_again": [endpoint.pk, delivery.pk],
+    }  # fmt: skip
+
+
+def everything() -> dict[str, list[Any]]:
+    """All rows of the tenant that one is in."""
+    models = [model for model in apps.get_models() if model.__module__.startswith("apps.")]
+    models = [model for model in models if model._meta.app_label not in ("tenants", "common", "relays")]
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+
+
+def test_no_page_leads_to_anything_of_another_tenant(
+    visitor: Client, tenant: Any, other_tenant: Any, now: datetime
+) -> None:
+    visitor.force_login(User.objects.create_superuser("chief"))
+    with tenant_context(other_tenant):
+        ids = theirs(make_setup(), now)
+        before = everything()
+    asked = 0
+    for pattern in urls.urlpatterns:
+        if not pattern.pattern.converters or "kind" in pattern.pattern.converters:
+            continue
+        name = str(pattern.name)
+        args = ids[max((known for known in ids if name.startswith(known)), key=len)]
+        url = reverse(f"workspace:{name}", args=args)
+        posted = {"by": "human", "meaning": "-", "name": "x", "url": "https://x.example/", "on": "1"}
+        answers = [visitor.get(url), visitor.post(url, posted)]
+        assert {answer.status_code for answer in answers} <= {404, 405}, url
+        assert 404 in {answer.status_code for answer in answers}, url
+        asked += 1
+    assert asked >= 30
+    with tenant_context(other_tenant):
+        assert everything() == before
 
 
 def test_a_session_of_one_tenant_is_nothing_on_anothers_host(client: Client) -> None:

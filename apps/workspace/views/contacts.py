@@ -17,8 +17,8 @@ from apps.workspace.paging import page_by_id
 from apps.workspace.wording import what_next
 
 
-@require_safe
 @login_required
+@require_safe
 def contacts(request: HttpRequest) -> HttpResponse:
     """Newest first, filtered; with why we may write to them, and why not."""
     form = ContactFilter(request.GET, segments=lists.segments())
@@ -34,8 +34,8 @@ def contacts(request: HttpRequest) -> HttpResponse:
     return render(request, "workspace/contacts.html", context)
 
 
-@require_safe
 @login_required
+@require_safe
 def contact(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The contact's history, newest first."""
     found = get_object_or_404(Contact.objects.select_related("company"), pk=pk)

@@ -23,8 +23,8 @@ RESPONSES = "responses.view_response"
 """One page of a list is for everybody who signs in; all of it at once is for whoever was given the right."""
 
 
-@require_GET
 @login_required
+@require_GET
 def contacts(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The contacts that fit the filters, newest first."""
     user = _user(request, kind, CONTACTS)
@@ -35,8 +35,8 @@ def contacts(request: HttpRequest, kind: str) -> HttpResponseBase:
     return download(table, kind=kind, name="contacts", today=timezone.localdate())
 
 
-@require_GET
 @login_required
+@require_GET
 def responses(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The responses that fit the filters, newest first."""
     user = _user(request, kind, RESPONSES)

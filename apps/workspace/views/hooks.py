@@ -143,7 +143,9 @@ def _is_right(form: HookForm, given: Assignments) -> bool:
 
 @transaction.atomic
 def _save(form: HookForm, given: Assignments) -> None:
-    hook = form.save()
+    hook = form.instance
+    # Only what the form has: messages that come note themselves in the same row, and its address may be new.
+    hook.save(update_fields=list(form.cleaned_data))
     HookTouchpoint.objects.filter(hook=hook).delete()
     rows = [
         HookTouchpoint(hook=hook, value=value, touchpoint=given.touchpoints[key]) for value, key in given.taken.items()

@@ -38,8 +38,8 @@ def _allowed(view: View) -> View:
     return wraps(view)(checked)
 
 
-@require_safe
 @_allowed
+@require_safe
 def endpoint_list(request: HttpRequest) -> HttpResponse:
     """Newest first, filtered."""
     form = EndpointFilter(request.GET)
@@ -48,8 +48,8 @@ def endpoint_list(request: HttpRequest) -> HttpResponse:
     return render(request, "workspace/webhooks.html", {"filter": form, "page": found, "rows": rows})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @_allowed
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("integrations.add_endpoint", raise_exception=True)
 def new(request: HttpRequest) -> HttpResponse:
     """Type in an address; the endpoint is told from then on."""
@@ -61,8 +61,8 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "workspace/webhook_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @_allowed
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change name, address, or what it is told about."""
     row = get_object_or_404(Endpoint, pk=pk)
@@ -77,8 +77,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "workspace/webhook_form.html", context, status=422 if form.errors else 200)
 
 
-@require_safe
 @_allowed
+@require_safe
 def endpoint(request: HttpRequest, pk: int) -> HttpResponse:
     """How it does, its secret, and its log."""
     return _page(request, get_object_or_404(Endpoint, pk=pk))
@@ -109,8 +109,8 @@ def _progress(replay: Replay | None) -> dict[str, Any]:
     return {"replay": replay, "progress": replays.progress_of(replay) if replay else None}
 
 
-@require_POST
 @_allowed
+@require_POST
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a test now, and show what came of it."""
     row = get_object_or_404(Endpoint, pk=pk)
@@ -127,8 +127,8 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("workspace:webhook_delivery", pk, tried.delivery_id)
 
 
-@require_POST
 @_allowed
+@require_POST
 def rotate(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a new secret; the old one signs along for as long as was chosen."""
     get_object_or_404(Endpoint, pk=pk)
@@ -141,8 +141,8 @@ def rotate(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("workspace:webhook", pk)
 
 
-@require_POST
 @_allowed
+@require_POST
 def switch(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch it on or off."""
     get_object_or_404(Endpoint, pk=pk)
@@ -153,8 +153,8 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("workspace:webhook", pk)
 
 
-@require_POST
 @_allowed
+@require_POST
 def replay(request: HttpRequest, pk: int) -> HttpResponse:
     """Send all of a span of time again."""
     row = get_object_or_404(Endpoint, pk=pk)
@@ -171,8 +171,8 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, row, replay_form=form, status=422)
 
 
-@require_safe
 @_allowed
+@require_safe
 def progress(request: HttpRequest, pk: int, replay_pk: UUID) -> HttpResponse:
     """How far a repetition is, for a page that waits; 204 once it is done."""
     found = get_object_or_404(Replay, endpoint=pk, pk=replay_pk)
@@ -182,8 +182,8 @@ def progress(request: HttpRequest, pk: int, replay_pk: UUID) -> HttpResponse:
     return render(request, "workspace/_webhook_replay.html", context)
 
 
-@require_safe
 @_allowed
+@require_safe
 def delivery(request: HttpRequest, pk: int, delivery_pk: UUID) -> HttpResponse:
     """One delivery: what was sent, and what came back from each try."""
     try:
@@ -194,8 +194,8 @@ def delivery(request: HttpRequest, pk: int, delivery_pk: UUID) -> HttpResponse:
     return render(request, "workspace/webhook_delivery.html", context)
 
 
-@require_POST
 @_allowed
+@require_POST
 def again(request: HttpRequest, pk: int, delivery_pk: UUID) -> HttpResponse:
     """Send one delivery again, under its old id."""
     row = get_object_or_404(Delivery.objects.select_related("endpoint"), endpoint=pk, pk=delivery_pk)
