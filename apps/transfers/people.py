@@ -169,8 +169,10 @@ def _copy(table: Table, rows: Sequence[int], company_ids: dict[str, int], now: d
         ids,
         [value or _NULL for value in _cells(external_ids, ordered)],
         [value or _NULL for value in _cells(emails, ordered)],
-        *(_cells(table.column(target), ordered) for target in ("phone", "name", "locale", "time_zone", "country")),
-        _cells(_regions(table), ordered),
+        *(
+            _cells(table.column(target), ordered)
+            for target in ("phone", "name", "locale", "time_zone", "country", "region")
+        ),
         [str(company_ids.get(key, _NULL)) if key else _NULL for key in _picked(changes.company_keys(table), ordered)],
         _properties(table, ordered),
         at,
@@ -194,14 +196,6 @@ def _cells(column: Sequence[str], rows: Sequence[int]) -> list[str]:
     if any(sign in joined for sign in "\\\t\n\r"):
         return [text.translate(_ESCAPES) for text in picked]
     return picked
-
-
-def _regions(table: Table) -> list[str]:
-    """A region counts only with the country it was given with."""
-    return [
-        region if country else ""
-        for country, region in zip(table.column("country"), table.column("region"), strict=True)
-    ]
 
 
 def _properties(table: Table, rows: Sequence[int]) -> list[str]:

@@ -20,6 +20,7 @@ from apps.messaging.suppressions import address_hash
 from apps.responses.models import Answer, Response, Revision
 from apps.surveys.models import Invitation, Question, Reminder, Survey, Website
 from apps.touchpoints.models import Event, Stage, Touchpoint
+from apps.transfers.models import Import
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -63,6 +64,7 @@ def configure(number: int) -> tuple[Touchpoint, Survey, TriggerRule, Campaign]:
     segment = Segment.objects.create(key=f"segment-{number}", name=f"Segment {number}")
     Cadence.objects.create(name=f"Cadence {number}", survey=survey, segment=segment)
     DryRun.objects.create(title=f"Trial {number}", created_at=NOW)
+    Import.objects.create(kind="contacts", status="done", file_name=f"list-{number}.csv", created_at=NOW)
     campaign = Campaign.objects.create(
         name=f"Campaign {number}", segment="promoter", survey=survey, touchpoint=touchpoint
     )
