@@ -9,6 +9,7 @@ from django.db import OperationalError, transaction
 
 from apps.contacts import services as contacts
 from apps.contacts.models import Contact, LegalBasis
+from apps.messaging import suppressions
 from apps.surveys.models import Survey
 from apps.touchpoints.intake import ContactIn, EventIn, InvalidEventError
 from apps.touchpoints.models import Stage, Touchpoint
@@ -98,7 +99,7 @@ def prove(*, contact: Contact, connection: DelightedConnection, now: datetime) -
 
     Not where the contact has objected before: no integration's word wins anybody back.
     """
-    if not connection.legal_basis or LegalBasis.objects.filter(contact=contact, revoked_at__isnull=False).exists():
+    if not connection.legal_basis or _has_objected(contact):
         return
     basis = LegalBasis(
         contact=contact,
@@ -108,6 +109,21 @@ def prove(*, contact: Contact, connection: DelightedConnection, now: datetime) -
         granted_at=now,
     )
     contacts.record_legal_bases(bases=[basis])
+
+
+def _has_objected(contact: Contact) -> bool:
+    """Whether a legal basis ended, or the person left before there was one that could end. Two queries at most."""
+    ended = LegalBasis.objects.filter(contact=contact, revoked_at__isnull=False)
+    return ended.exists() or bool(own_word(contact))
+
+
+def own_word(contact: Contact) -> str:
+    """How the person said that they want no messages: the reason that blocks their address, "" if none does.
+
+    A number beside an address says nothing: several people may share it. One query.
+    """
+    reasons = suppressions.reasons_of(emails=[contact.email or contact.phone])
+    return next((reason for reason in reasons.values() if reason in suppressions.BINDING), "")
 
 
 def ask(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
@@ -56,20 +56,28 @@ def endpoint(**handlers: Handler) -> Callable[..., HttpResponse]:
             # The texts of this API are English, whatever language the caller's HTTP library prefers.
             with translation.override("en"):
                 return _answer(request, allowed, parts)
-        except Refused as refused:
-            return refusal(refused)
-        except RequestDataTooBig:
-            return refusal(Refused(413))
-        except SuspiciousOperation:
-            return refusal(Refused(400))
-        except (OperationalError, InterfaceError):
-            logger.exception("A request of the compatible API met a database that does not answer")
-            return refusal(Refused(503, "The database does not answer. Try again.", {"Retry-After": "5"}))
-        except Exception:
-            logger.exception("A request of the compatible API failed")
-            return refusal(Refused(500, "The fault is ours. Try again later."))
+        except Exception as error:
+            return refusal(_refused(error))
 
     return view
+
+
+def _refused(error: Exception) -> Refused:
+    """What is told of an error, whatever it is. Within its handler: what is our fault is logged."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, RequestDataTooBig):
+        return Refused(413)
+    if isinstance(error, SuspiciousOperation):
+        return Refused(400)
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.exception("A request of the compatible API met a database that does not answer")
+        return Refused(503, "The database does not answer. Try again.", {"Retry-After": "5"})
+    if isinstance(error, IntegrityError):  # For example, the person was erased between two of our statements.
+        logger.exception("A request of the compatible API met another one about the same")
+        return Refused(503, "Somebody changed the same at this moment. Try again.", {"Retry-After": "1"})
+    logger.exception("A request of the compatible API failed")
+    return Refused(500, "The fault is ours. Try again later.")
 
 
 def _answer(request: HttpRequest, allowed: dict[str, Handler], parts: dict[str, str]) -> HttpResponse:

@@ -1,15 +1,20 @@
 """Erasing a person at its integration's request: with all that is kept about it, children before parents."""
 
 from datetime import datetime
+from urllib.parse import quote_plus
 from uuid import UUID
 
+from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower, Trim
 
 from apps.campaigns.models import StepRun
 from apps.cases.models import Case
 from apps.contacts import services as contacts
 from apps.contacts.models import Contact, OptIn
+from apps.integrations.log import forget_contacts
 from apps.integrations.webhooks import publish_erased
 from apps.messaging import suppressions
 from apps.messaging.models import OutgoingEmail, Suppression
@@ -18,7 +23,7 @@ from apps.responses import keeping
 from apps.responses.models import Response
 from apps.surveys import services as surveys
 from apps.surveys.models import Invitation
-from apps.touchpoints.models import Event
+from apps.touchpoints.models import Event, HookPayload, TrackedName, TrackingProblem
 from apps.triggers.models import Decision
 
 TRIES = 3
@@ -28,7 +33,9 @@ def erase(*, contact_id: UUID, now: datetime) -> bool:
     """Delete a contact with its responses, cases, invitations, messages, events, decisions and legal bases.
 
     False if there is no such contact. Suppressions stay as keyed hashes without the address; figures lose the scores.
-    What was handed to others (webhooks sent, exports, mails delivered) is not ours to take back; webhooks tell them.
+    What other systems said and were told of it goes as well: samples of messages to hooks, deliveries of webhooks.
+    What they took is not ours to take back; ``contact.erased`` tells them. Files of imports and answers kept for
+    repeated requests go by themselves, after days.
     """
     for tries_left in reversed(range(TRIES)):
         try:
@@ -42,6 +49,11 @@ def erase(*, contact_id: UUID, now: datetime) -> bool:
 
 @transaction.atomic
 def _erase(contact_id: UUID, now: datetime) -> bool:
+    told = Contact.objects.filter(pk=contact_id).first()
+    if told is None:
+        return False
+    # Before the contact, as who decides events locks them: these would make the person anew.
+    list(_undecided(told).select_for_update().values_list("pk"))
     contacts.lock(contact_ids=[contact_id])
     contact = Contact.objects.filter(pk=contact_id).first()
     if contact is None:
@@ -50,14 +62,26 @@ def _erase(contact_id: UUID, now: datetime) -> bool:
     ids = list(own.values_list("id", flat=True))
     surveys.revoke_unsent(reasons=[surveys.outreach_reason(pk) for pk in ids], reason="contact_gone")
     _delete_answers(contact, now)
-    OutgoingEmail.objects.filter(contact=contact).delete()
+    _delete_messages(contact)
     Decision.objects.filter(Q(contact=contact) | Q(event__contact=contact)).delete()
     own.delete()
     Event.objects.filter(contact=contact).delete()
+    _undecided(contact).delete()
     _forget_addresses(contact)
     contact.delete()
+    forget_contacts(contact_ids=[contact_id])
     publish_erased(contact_ids=[contact_id], now=now)
     return True
+
+
+def _undecided(contact: Contact) -> QuerySet[Event]:
+    """Events that belong to nobody so far, and name this person."""
+    named = Q(pk__in=[])
+    if contact.external_id:
+        named |= Q(contact_data__external_id=contact.external_id)
+    if contact.email:
+        named |= Q(address=contact.email)
+    return Event.objects.annotate(address=Trim(Lower(KT("contact_data__email")))).filter(named, contact=None)
 
 
 def _delete_answers(contact: Contact, now: datetime) -> None:
@@ -72,9 +96,21 @@ def _delete_answers(contact: Contact, now: datetime) -> None:
     Response.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
+def _delete_messages(contact: Contact) -> None:
+    """Those to the contact, and to its addresses when nobody knew yet whose they were."""
+    to_nobody = Q(contact=None, to_email__in=addresses_of(contact))
+    OutgoingEmail.objects.filter(Q(contact=contact) | to_nobody).delete()
+
+
 def _forget_addresses(contact: Contact) -> None:
-    """Blocked addresses stay blocked, but can be read no more; questions whether they agree go."""
+    """Blocked addresses stay blocked, but can be read no more; questions whether they agree go, and samples."""
     addresses = addresses_of(contact)
     hashes = [suppressions.address_hash(address) for address in addresses]
     Suppression.objects.filter(address_hash__in=hashes).update(email="")
     OptIn.objects.filter(Q(contact=contact) | Q(email__in=addresses)).delete()
+    for written in addresses | {quote_plus(address) for address in addresses}:
+        HookPayload.objects.filter(body__icontains=written).delete()
+        TrackedName.objects.filter(last_payload__icontains=written).update(last_payload="")
+        TrackingProblem.objects.filter(last_payload__icontains=written).update(last_payload="", detail="")
+        noted = Q(object_repr__icontains=written) | Q(object_id=str(contact.pk))
+        LogEntry.objects.filter(noted).update(object_repr=str(contact.pk))

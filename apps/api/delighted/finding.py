@@ -10,7 +10,7 @@ from django.core.validators import EmailValidator
 from django.db import transaction
 
 from apps.api.delighted import properties as special
-from apps.api.delighted.errors import BLANK, INVALID, Invalid
+from apps.api.delighted.errors import INVALID, Invalid, Refused
 from apps.api.delighted.params import Params
 from apps.contacts import phones
 from apps.contacts.identity import ContactData, resolve_contacts
@@ -20,6 +20,7 @@ MAX_ADDRESS = 254
 MAX_NAME = 200
 # Contacts need an external id or an address: who has a number only is known to us by that.
 BY_NUMBER = "tel:"
+TRIES = 3
 _valid_email = EmailValidator()
 
 
@@ -47,7 +48,9 @@ def email_of(params: Params, name: str = "email") -> str:
 
 def phone_of(params: Params, name: str = "phone_number") -> str:
     """A telephone number in international form, "" if none is given. Raises Invalid."""
-    typed = params.text(name) or ""
+    typed, raw = params.text(name) or "", params.get(name)
+    if isinstance(raw, str) and raw[:1] == " " and raw[1:2].isdigit():
+        typed = f"+{typed}"  # Forms and queries make a space of a plus that was not encoded.
     number = phones.e164(typed)
     if typed and not number:
         raise Invalid({name: [INVALID]})
@@ -83,7 +86,7 @@ def upsert(*, names: Names, name: str, properties: dict[str, Any], now: datetime
 
     What is empty changes nothing. ``properties`` are canonical. By the address, if there is one, else by the number.
     """
-    found = find(email=names.email) if names.email else find(phone=names.phone)
+    found = _known(names)
     data: ContactData = {"name": name, "phone": names.phone, "properties": properties}
     if locale := special.locale_of(properties):
         data["locale"] = locale
@@ -93,7 +96,19 @@ def upsert(*, names: Names, name: str, properties: dict[str, Any], now: datetime
         data["external_id"] = BY_NUMBER + names.phone
     if email := names.email or (found.email if found else ""):
         data["email"] = email
-    [contact] = resolve_contacts(people=[data], now=now)
-    if contact is None:
-        raise Invalid({"email": [BLANK]})
-    return contact, found is None
+    made: list[bool] = []  # Of several requests at once only one makes the person.
+    for _try in range(TRIES):
+        [contact] = resolve_contacts(people=[data], now=now, watch=lambda _contact, was: made.append(was is None))
+        if contact is not None:
+            return contact, any(made)
+    # It was erased each time between being found and being locked.
+    raise Refused(503, "The person is being erased at this moment. Try again.", {"Retry-After": "1"})
+
+
+def _known(names: Names) -> Contact | None:
+    """Who has the address; else who has the number, and no address that says it is somebody else."""
+    found = find(email=names.email) if names.email else None
+    if found is not None or not names.phone:
+        return found
+    rows = Contact.objects.filter(phone=names.phone).order_by("id")
+    return (rows.filter(email=None) if names.email else rows).first()

@@ -1,5 +1,6 @@
 """What a request says, however it says it: query, JSON, or the form bodies of PHP and Go."""
 
+import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -19,6 +20,10 @@ _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)(.*)", re.DOTALL)
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _TRUE = ("true", "1", "t", "yes", "on")
 _FALSE = ("false", "0", "f", "no", "off")
+LISTS = ("expand", "groups")
+"""Parameters with several values: some clients repeat their bare name."""
+_is_whole = re.compile(r"([+-]?[0-9]{1,30})(?:\.0*)?").fullmatch
+_is_seconds = re.compile(r"([+-]?[0-9]{1,30})(?:\.[0-9]*)?").fullmatch
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -57,20 +62,31 @@ class Params(dict[str, Any]):
 
     def whole(self, name: str) -> int | None:
         """A whole number within 64 bits; texts and floats without a fraction count."""
+        return self._whole(name, self.get(name))
+
+    def seconds(self, name: str) -> int | None:
+        """Whole seconds: programs take times from their clocks with fractions, which are cut off."""
         value = self.get(name)
+        if isinstance(value, str) and (found := _is_seconds(value.strip())):
+            value = found[1]
+        elif isinstance(value, float) and math.isfinite(value):
+            value = math.floor(value)
+        return self._whole(name, value)
+
+    def _whole(self, name: str, value: Any) -> int | None:
         if value is None or value == "":
             return None
-        try:
-            number = int(value.strip()[:30]) if isinstance(value, str) else int(value)
-        except (TypeError, ValueError, OverflowError):
-            raise Invalid({name: ["is not a number"]}) from None
-        if isinstance(value, bool) or (isinstance(value, float) and value != number) or abs(number) >= 2**63:
+        if isinstance(value, str):
+            found = _is_whole(value.strip())
+            value = int(found[1]) if found else None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or value != value // 1 or abs(value) >= 2**63:
             raise Invalid({name: ["is not a number"]})
-        return number
+        return int(value)
 
     def time(self, name: str) -> datetime | None:
         """A time, given as seconds since 1970."""
-        seconds = self.whole(name)
+        seconds = self.seconds(name)
         if seconds is None:
             return None
         if not 0 <= seconds <= _LATEST:
@@ -87,12 +103,16 @@ class Params(dict[str, Any]):
         return value
 
     def texts(self, name: str) -> list[str]:
-        """A list of texts: ``expand[]=a&expand[]=b``, ``expand=a,b`` or a JSON list."""
+        """A list of texts: ``expand[]=a&expand[]=b``, ``expand[0]=a`` (PHP), ``expand=a,b``, or a JSON list.
+
+        Of the names in :data:`LISTS` also repeated ones: ``expand=a&expand=b`` (Node).
+        """
         value = self.get(name)
-        if value is None or value == "":
+        if value is None:
             return []
-        values = value if isinstance(value, list) else str(value).split(",")
-        return [str(item).strip() for item in values]
+        values = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        words = (word.strip(' "[]') for item in values for word in str(item).split(","))
+        return [word for word in words if word]
 
 
 def read(request: HttpRequest) -> Params:
@@ -122,7 +142,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if not content:
         return {}
     # Clients mislabel their bodies, or do not label them: the first character tells a form from JSON.
-    if "json" not in kind and content[:1] not in (b"{", b"["):
+    if content[:1] not in (b"{", b"[") and ("json" not in kind or b"=" in content):
         try:
             return _from_form(content.decode())
         except UnicodeDecodeError:
@@ -162,7 +182,8 @@ def _from_form(content: str) -> dict[str, Any]:
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """``a[b]=1`` is an object, ``a[]=1`` a list; of two values of one name the last counts."""
     root: dict[str, Any] = {}
-    for name, value in pairs:
+    for bare, value in pairs:
+        name = f"{bare}[]" if bare in LISTS else bare
         found = _NAME.fullmatch(name)
         if found is None or found[3]:
             root[name] = value

@@ -15,7 +15,7 @@ from apps.api.delighted.paging import cursor_id, cursor_page, per_page
 from apps.api.delighted.properties import canonical
 from apps.contacts.models import Contact, Outreach
 from apps.integrations.models import Scope
-from apps.messaging import channels
+from apps.messaging import channels, opt_in, suppressions
 from apps.surveys import services as surveys
 from apps.surveys.models import Invitation
 from apps.triggers import delighted
@@ -24,6 +24,7 @@ from apps.triggers.rules import LONGEST_EXTRA
 
 OK = {"ok": True}
 TAKEN = "has already been taken"
+SOURCE = "Delighted API"
 
 
 def create(call: Call) -> HttpResponse:
@@ -54,22 +55,27 @@ def create(call: Call) -> HttpResponse:
 
 
 def _delay(call: Call) -> timedelta:
-    seconds = call.params.whole("delay") or 0
+    seconds = call.params.seconds("delay") or 0
     if seconds > LONGEST_EXTRA.total_seconds():
         raise Invalid({"delay": ["is too long (maximum is 365 days)"]})
     return timedelta(seconds=max(0, seconds))
 
 
 def _rename(contact: Contact, email: str, phone: str, now: datetime) -> None:
-    """``email_update`` and ``phone_number_update``: the person has another address now."""
+    """``email_update``, ``phone_number_update``: the person has another address now. Whoever left, has left there."""
     if not email and not phone:
         return
+    before, word = opt_in.addresses_of(contact), delighted.own_word(contact)
+    if phone and contact.external_id == finding.BY_NUMBER + contact.phone:
+        contact.external_id = finding.BY_NUMBER + phone  # Else whoever gets the old number would be this person.
     contact.email, contact.phone, contact.updated_at = email or contact.email, phone or contact.phone, now
     try:
         with transaction.atomic():
-            contact.save(update_fields=["email", "phone", "updated_at"])
+            contact.save(update_fields=["external_id", "email", "phone", "updated_at"])
     except IntegrityError:
-        raise Invalid({"email_update": [TAKEN]}) from None
+        raise Invalid({"email_update" if email else "phone_number_update": [TAKEN]}) from None
+    if word and (new := opt_in.addresses_of(contact) - before):
+        suppressions.suppress(emails=sorted(new), reason=word, source=SOURCE, now=now)
 
 
 def _note_sent(contact: Contact, at: datetime, connection: DelightedConnection | None) -> None:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from apps.contacts.models import Contact, ContactBudget, LegalBasis, Outreach
 from apps.messaging import suppressions
-from apps.messaging.models import MailPolicy, OutgoingEmail, Suppression
-from apps.responses.models import Response, ScoreChange
+from apps.messaging.models import MailPolicy, OutgoingEmail
+from apps.responses.models import Response
 from apps.surveys import services as surveys
 from apps.surveys.models import Invitation
 from apps.touchpoints.models import Event
@@ -69,6 +69,8 @@ def test_a_delay_is_added_to_the_rules_wait(caller: Caller, connection: Delighte
     connection.rule.save()
     person = sent(caller, delay=86_400)
     assert close(person["survey_scheduled_at"], timezone.now() + timedelta(hours=26))
+    later = sent(caller, email="eve@example.com", delay=3600.75)
+    assert close(later["survey_scheduled_at"], timezone.now() + timedelta(hours=3))
     assert caller.json("POST", "/v1/people", {**ADA, "delay": 400 * 86_400}).status_code == 422
 
 
@@ -118,6 +120,28 @@ def test_an_objection_is_not_undone_by_sending_the_person_in_again(
     DelightedConnection.objects.update(legal_basis="consent")
     assert sent(caller)["survey_scheduled_at"] is None
     assert LegalBasis.objects.filter(revoked_at=None).count() == 0
+
+
+def test_who_left_is_not_asked_at_another_address_either(caller: Caller, connection: DelightedConnection) -> None:
+    MailPolicy.objects.update_or_create(pk=1, defaults={"sms_use": MailPolicy.SmsUse.PREFERRED})
+    for number, later in enumerate(
+        (
+            [{"email_update": "new0@example.com"}],
+            [{"email_update": "new1@example.com", "send": False}, {"email": "new1@example.com"}],
+            [{"phone_number": "+491701234567"}],
+        )
+    ):
+        email = f"left{number}@example.com"
+        sent(caller, email=email, send=False)  # There is no legal basis yet that could end.
+        caller.json("POST", "/v1/unsubscribes", {"person_email": email})
+        answers = [sent(caller, **{"email": email, **body}) for body in later]
+        assert answers[-1]["survey_scheduled_at"] is None, later
+    assert not LegalBasis.objects.exists()
+    assert not Invitation.objects.exists()
+    # Whoever only shares the telephone is somebody else.
+    sent(caller, email="one@example.com", phone_number="+491701234569", send=False)
+    caller.json("POST", "/v1/unsubscribes", {"person_email": "one@example.com"})
+    assert sent(caller, email="two@example.com", phone_number="+491701234569")["survey_scheduled_at"] is not None
 
 
 def test_without_a_connection_people_are_only_taken_in(caller: Caller) -> None:
@@ -246,28 +270,6 @@ def test_pending_requests_are_taken_back(caller: Caller, connection: DelightedCo
     assert OutgoingEmail.objects.get().status == "revoked"
     nobody = path.replace("ada", "nobody")
     assert caller.raw("DELETE", nobody).json() == {"ok": True}
-
-
-def test_a_person_is_erased_with_all_that_is_kept_about_it(caller: Caller, connection: DelightedConnection) -> None:
-    person = sent(caller, phone_number="+491701234567")
-    other = sent(caller, email="eve@example.com")
-    surveys.dispatch(now=timezone.now(), base_url="http://nordwind.resonanz.test")
-    now = timezone.now()
-    invitation = Invitation.objects.get(contact_id=person["id"])
-    told = {"contact_id": person["id"], "survey": connection.survey, "answered_at": now, "updated_at": now}
-    Response.objects.create(invitation=invitation, score=9, **told)
-    Response.objects.create(score=3, is_suspected=True, **told)
-    caller.json("POST", "/v1/autopilot/email/memberships", {"person_id": person["id"]})
-    caller.json("POST", "/v1/unsubscribes", {"person_email": "ada@example.com"})
-    assert caller.raw("DELETE", "/v1/people/email:ada@example.com", b"{}", "application/json").status_code == 202
-    assert list(Contact.objects.values_list("email", flat=True)) == ["eve@example.com"]
-    for rows in (Invitation.objects, OutgoingEmail.objects, Event.objects, Decision.objects, Outreach.objects):
-        assert [str(row.contact_id) for row in rows.all()] == [other["id"]], rows.model
-    assert not Response.objects.exists()
-    assert list(ScoreChange.objects.values_list("score", "weight")) == [(9, -1)]
-    assert set(Suppression.objects.values_list("email", flat=True)) == {""}
-    assert suppressions.suppressed(emails=["ada@example.com", "+491701234567"]) == {"ada@example.com", "+491701234567"}
-    assert caller.raw("DELETE", f"/v1/people/{person['id']}").status_code == 404
 
 
 def test_who_left_or_bounced_is_listed_oldest_first(caller: Caller, connection: DelightedConnection) -> None:

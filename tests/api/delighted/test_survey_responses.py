@@ -85,6 +85,7 @@ def test_the_list_is_filtered_ordered_and_paged(caller: Caller, django_assert_ma
         "order=desc": [5, 2, 1, 0],
         "order=desc:updated_at&per_page=1": [5],
         f"since={at[1]}&until={at[2]}": [1, 2],
+        f"since={at[1]}.25&until={at[2]}.0": [1, 2],  # from a clock that tells more than seconds
         f"updated_since={at[5]}": [5],
         f"updated_until={at[1]}": [0, 1],
         "per_page=3&page=1": [0, 1, 2],

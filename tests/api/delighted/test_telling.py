@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.integrations import attempts
 from apps.integrations.models import Delivery, Endpoint
+from apps.responses.models import Response
 from tests import factories
 from tests.api.delighted.conftest import Caller
 from tests.integrations.receiver import Receiver, answer
@@ -82,7 +83,7 @@ def test_a_repeated_message_keeps_its_id_and_what_is_gone_is_told_as_it_was(call
         Endpoint.objects.create(url=receiver.url, delighted_key=KEY, event_types=["response.created"])
         made = caller.json("POST", "/v1/survey_responses", {"person": str(contact.pk), "score": 9}).json()
         attempts.attempt_due(now=timezone.now())
-        assert caller.raw("DELETE", f"/v1/people/{contact.pk}").status_code == 202
+        Response.objects.all().delete()
         Delivery.objects.update(due_at=timezone.now())
         attempts.attempt_due(now=timezone.now())
         bodies = [json.loads(request.body) for request in receiver.received]
@@ -90,6 +91,9 @@ def test_a_repeated_message_keeps_its_id_and_what_is_gone_is_told_as_it_was(call
     assert len({b["event_id"] for b in bodies}) == 1
     assert bodies[-1]["event_data"]["score"] == made["score"]
     assert bodies[-1]["event_data"]["person"]["email"] is None
+    # Of somebody who was erased nothing is left to be told.
+    assert caller.raw("DELETE", f"/v1/people/{contact.pk}").status_code == 202
+    assert not Delivery.objects.exists()
 
 
 def test_such_a_receiver_is_told_only_what_delighted_told() -> None:

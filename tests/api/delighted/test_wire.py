@@ -46,12 +46,16 @@ def test_quirk_3_forms_say_the_same_as_json(caller: Caller) -> None:
     php = b"email=php%40example.com&send=false&properties%5BPurchase+Experience%5D=Mobile+App&properties%5BState%5D=CA"
     go = b"email=go@example.com&send=0&properties[Purchase Experience]=Mobile App&properties[State]=CA"
     curl = json.dumps({"email": "curl@example.com", "send": False, "properties": told}).encode()
-    for body, kind in ((php, FORM), (go, None), (curl, FORM), (curl, None), (curl, "text/plain")):
+    for body, kind in ((php, FORM), (go, None), (curl, FORM), (curl, None), (curl, "text/plain"), (php, JSON)):
         answer = caller.raw("POST", "/v1/people.json", body, kind)
         assert answer.status_code in (200, 201), answer.content
         assert answer.json()["properties"] == told
         assert Contact.objects.get(email=answer.json()["email"]).properties == told
         assert answer.json()["survey_scheduled_at"] is None
+    # A plus that was not encoded is a space.
+    answer = caller.raw("POST", "/v1/people", b"phone_number=+491701234567&send=false", FORM)
+    assert answer.json()["phone_number"] == "+491701234567"
+    assert len(caller.get("/v1/people?phone_number=+491701234567")) == 1
 
 
 def test_quirk_4_autopilots_delete_takes_its_identifier_from_json_form_or_query(caller: Caller, ada: Contact) -> None:
@@ -76,10 +80,17 @@ def test_quirk_4_autopilots_delete_takes_its_identifier_from_json_form_or_query(
 def test_quirk_5_lists_come_in_brackets_in_json_or_plain(caller: Caller) -> None:
     from apps.api.delighted.params import Params, nested
 
-    for pairs in ([("expand[]", "person"), ("expand[]", "notes")], [("expand", "person,notes")]):
+    for pairs in (
+        [("expand[]", "person"), ("expand[]", "notes")],
+        [("expand", "person,notes")],
+        [("expand", "person"), ("expand", "notes")],  # Node
+        [("expand[0]", "person"), ("expand[1]", "notes")],  # PHP
+        [("expand", '["person", "notes"]')],
+    ):
         assert Params(nested(pairs)).texts("expand") == ["person", "notes"]
     assert Params({"expand": ["person", "notes"]}).texts("expand") == ["person", "notes"]
     assert Params(nested([("expand", "person")])).texts("expand") == ["person"]
+    assert caller.get("/v1/metrics?groups[0]=core") == caller.get("/v1/metrics?groups=core&groups=")
 
 
 def test_quirk_7_every_answer_is_json(caller: Caller, ada: Contact, monkeypatch: pytest.MonkeyPatch) -> None:
