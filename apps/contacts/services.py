@@ -5,12 +5,23 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.common.bulk import fetch_rows
+from apps.common.db import connection
 from apps.contacts.models import ConsentPolicy, Contact, LegalBasis, OptIn
 
 _WITH_BASIS = """
     SELECT contact_id FROM contacts_legalbasis
     WHERE contact_id = ANY(%s) AND revoked_at IS NULL AND (confirmed_at IS NOT NULL OR kind <> 'consent'
         OR NOT EXISTS (SELECT 1 FROM contacts_consentpolicy WHERE requires_double_opt_in))
+"""
+_OBJECT = """
+    WITH ended AS (
+        UPDATE contacts_legalbasis SET revoked_at = %(now)s WHERE contact_id = %(contact)s AND revoked_at IS NULL
+    )
+    INSERT INTO contacts_legalbasis (contact_id, kind, source, text_version, wording, granted_at, revoked_at)
+    SELECT %(contact)s, 'existing_customer', 'objection', '', '', %(now)s, %(now)s
+    WHERE NOT EXISTS (SELECT FROM contacts_legalbasis WHERE contact_id = %(contact)s)
+        AND EXISTS (SELECT FROM contacts_contact WHERE id = %(contact)s)
+    ON CONFLICT DO NOTHING
 """
 _STRICT = ConsentPolicy.objects.filter(requires_double_opt_in=True)
 
@@ -105,8 +116,12 @@ def _owner_of(opt_in: OptIn) -> Contact:
 
 
 def object_to_mail(*, contact_id: UUID, now: datetime) -> None:
-    """The person objects: every legal basis ends, also for addresses that become known later."""
-    LegalBasis.objects.filter(contact_id=contact_id, revoked_at=None).update(revoked_at=now)
+    """The person objects: every legal basis ends, also for addresses that become known later.
+
+    Where there is none to end, one that has ended already stands for the objection, so that the next purchase is none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OBJECT, {"contact": contact_id, "now": now})
 
 
 def lock(*, contact_ids: Sequence[UUID]) -> None:

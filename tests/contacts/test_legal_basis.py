@@ -200,3 +200,15 @@ def test_a_telephone_number_is_kept_international_by_the_contacts_country(client
     assert contact.phone == "+436641234567"
     wrong = client.post(f"/admin/contacts/contact/{contact.pk}/change/", {**data, **empty, "phone": "12"})
     assert "Write the number with its country" in wrong.content.decode()
+
+
+def test_who_objects_before_there_was_any_basis_gets_none_from_the_next_purchase(tenant: Any) -> None:
+    contact = factories.ContactFactory()
+    LegalBasis.objects.all().delete()
+    object_to_mail(contact_id=contact.id, now=timezone.now())
+    purchase = LegalBasis(contact=contact, kind="existing_customer", source="order", granted_at=timezone.now())
+    record_legal_bases(bases=[purchase])
+    assert with_legal_basis(contact_ids=[contact.id]) == set()
+    consent = LegalBasis(contact=contact, kind="consent", source="form", granted_at=timezone.now())
+    record_legal_bases(bases=[consent])
+    assert with_legal_basis(contact_ids=[contact.id]) == {contact.id}
