@@ -62,6 +62,7 @@ def test_each_kind_shows_itself_and_takes_an_answer(
     assert Response.objects.get().channel == "embed"
     tab.page.get_by_role("button", name="Close" if language == "en" else "Schließen").click()
     expect(tab.page.locator("iframe")).to_have_count(0)
+    tab.page.wait_for_function("told.some(t => t[0] === 'closed')")
     told = tab.page.evaluate("told")
     assert [one[0] for one in told] == ["shown", "answered", "closed"]
     assert told[0][1] == {"touchpoint": "product_page", "placement": popover.pk}

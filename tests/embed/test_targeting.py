@@ -24,7 +24,7 @@ def put(**values: Any) -> None:
 def test_nothing_is_asked_or_stored_before_the_delay_is_over(
     home: str, shop: Shop, popover: Placement, opened: Open
 ) -> None:
-    put(delay=1)
+    put(delay=2)
     tab = opened(shop.put(home))
     tab.script_is_there()
     tab.settle(500)

@@ -104,7 +104,7 @@ class Platform:
             start_new_session=True,
         )  # fmt: skip
         try:
-            wait_for("the web server", self._is_up, 180)
+            wait_for("the web server", self._is_up, 240)
             self.demo = home.told()
             self.database = self._database_url()
         except BaseException:

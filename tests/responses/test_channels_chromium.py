@@ -28,6 +28,13 @@ WORDS = {
 }
 
 
+in_every_pair = pytest.mark.parametrize(
+    ("size", "language", "script"),
+    [(PHONE, "de", True), (PHONE, "en", False), (DESKTOP, "de", False), (DESKTOP, "en", True)],
+    ids=["phone-de-script", "phone-en-plain", "desktop-de-plain", "desktop-en-script"],
+)
+
+
 def make_survey() -> Survey:
     """A survey with a further page for those who were not happy, and thanks of its own for them."""
     survey = factories.SurveyFactory()
@@ -106,9 +113,7 @@ def heading(page: Page) -> Any:
     return page.locator("h1").first
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("language", ["en", "de"])
+@in_every_pair
 def test_a_detractor_answers_the_personal_link(
     invite: Any, browser: Any, size: Any, language: str, *, script: bool
 ) -> None:
@@ -206,11 +211,7 @@ def test_it_is_answered_with_the_keyboard_alone(invite: Any, browser: Any) -> No
     assert (Response.objects.get().score, Response.objects.get().comment) == (10, "Splendid")
 
 
-@pytest.mark.parametrize(
-    ("size", "language", "script"),
-    [(PHONE, "de", True), (PHONE, "en", False), (DESKTOP, "de", False), (DESKTOP, "en", True)],
-    ids=["phone-de-script", "phone-en-plain", "desktop-de-plain", "desktop-en-script"],
-)
+@in_every_pair
 def test_a_public_link_keeps_what_the_survey_allows(
     base: str, invite: Any, browser: Any, size: Any, language: str, *, script: bool
 ) -> None:

@@ -61,10 +61,11 @@ def describe(schema_name: str) -> dict[str, list[Any]]:
 
 
 def _same_casts(value: Any) -> Any:
-    """PostgreSQL writes ``ARRAY['a']::text[]`` as ``ARRAY['a'::text]`` once it has read its own writing."""
+    """PostgreSQL writes ``(ARRAY['a'])::text[]`` as ``ARRAY['a'::text]`` once it has read its own writing."""
     if not isinstance(value, str):
         return value
     value = re.sub(r"\(('[^']*')::character varying\)::text", r"\1", value)
+    value = re.sub(r"\((ARRAY\[[^]]*\])\)::text\[\]", r"\1", value)
     return (
         re.sub(r"'::character varying(::text)?|'::text", "'", value)
         .replace("]::text[]", "]")
