@@ -12,7 +12,7 @@ from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
 from apps.cases.models import Case
 from apps.contacts.models import Company, Contact, LegalBasis, OptIn, Outreach, Preference
 from apps.embed.models import EmbedSecret, Placement
-from apps.integrations.models import Attempt, Delivery, Endpoint
+from apps.integrations.models import Attempt, Delivery, Endpoint, Replay
 from apps.integrations.services import create_api_key
 from apps.messaging import frames
 from apps.messaging.models import MailTemplate, OutgoingEmail, Sender, Suppression
@@ -126,3 +126,4 @@ def run_flow(number: int) -> None:
         endpoint=endpoint, event_type="response.created", reason="r", payload={}, due_at=NOW, created_at=NOW
     )
     Attempt.objects.create(delivery=delivery, at=NOW, duration_ms=5)
+    Replay.objects.create(endpoint=endpoint, since=NOW, until=NOW, total=1, created_at=NOW)
