@@ -1,9 +1,10 @@
 """What all resources of the REST API have in common: keys, limits, repeats, pages, filters, expanding."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any, cast
 
+from django.db import IntegrityError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -22,8 +23,8 @@ from rest_framework.viewsets import GenericViewSet
 from apps.api import limits, repeats
 from apps.api.authentication import HasScope, key_of
 from apps.api.paging import CURSOR, LIMIT, Pages
-from apps.api.parsing import StrictJSONParser
-from apps.api.problems import SLOW_DOWN, WrongFieldsError, problem
+from apps.api.parsing import StrictJSONParser, unreadable
+from apps.api.problems import AWAY, MEANWHILE, SLOW_DOWN, WrongFieldsError, problem
 from apps.integrations.models import Scope
 from apps.integrations.services import KeyRef
 
@@ -63,6 +64,7 @@ class _Keyed:
     query_parameters: tuple[str, ...] = ()
     permission_classes: Any = [HasScope]
     parser_classes: Any = [StrictJSONParser]
+    _verdict: limits.Verdict | None = None
 
     def scope_of(self, request: HttpRequest | Request) -> str:
         """What a key must be allowed for this request."""
@@ -70,9 +72,9 @@ class _Keyed:
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        self._verdict = limits.spend(key=key_ref(request))
-        if not self._verdict.allowed:
-            raise Throttled(wait=self._verdict.reset, detail=SLOW_DOWN)
+        verdict = self._verdict = self._verdict or limits.spend(key=key_ref(request))
+        if not verdict.allowed:
+            raise Throttled(wait=verdict.reset, detail=SLOW_DOWN)
         if hasattr(self, (request.method or "").lower()):  # else it is the method that is wrong
             self._check_parameters(request)
 
@@ -94,7 +96,7 @@ class _Keyed:
             raise WrongFieldsError(wrong)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        refusal = self._unreadable(request)
+        refusal = unreadable(request, self.max_bytes)
         if refusal is not None:
             return refusal
 
@@ -106,27 +108,32 @@ class _Keyed:
         possible = request.method in WRITTEN and hasattr(self, request.method.lower())
         if not (possible and self.repeatable and repeats.META in request.META):
             return view()
+        try:
+            return self._once(request, view)
+        except IntegrityError:  # What is checked only at the end, when the view has answered already.
+            return problem(409, MEANWHILE)
+        except OperationalError:
+            return problem(503, AWAY, headers={"Retry-After": "5"})
+
+    def _once(self, request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+        """The view's answer, or the first one again: for those who may ask for it, and counted like any other."""
         key = key_of(request)
-        if key is not None and not hasattr(request, "_body"):
+        if key is None or not key.allows(self.scope_of(request)):
+            return view()  # which refuses it
+        verdict = self._verdict = limits.spend(key=key)
+        if not verdict.allowed:
+            return view()
+        if not hasattr(request, "_body"):
             # Read here: request.body would refuse what is larger than a form may be.
             request._body = request.read(int(request.META.get("CONTENT_LENGTH") or 0))
-        return view() if key is None else repeats.once_only(request, key, view, timezone.now())
-
-    def _unreadable(self, request: HttpRequest) -> HttpResponseBase | None:
-        """A problem if the body is larger than it may be, or does not say how large it is."""
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not (length.isascii() and length.isdigit()):
-            return problem(400, "Content-Length must be a number.")
-        if request.META.get("HTTP_TRANSFER_ENCODING") and "CONTENT_LENGTH" not in request.META:
-            return problem(411, "Send the request with a Content-Length, not in chunks.")
-        if len(length) > 12 or int(length) > self.max_bytes:
-            return problem(413, f"{self.max_bytes // 1024} KB are the most that fits in.")
-        return None
+        answer = repeats.once_only(request, key, view, timezone.now())
+        for name, value in verdict.headers().items():
+            answer.headers[name] = value
+        return answer
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        verdict: limits.Verdict | None = getattr(self, "_verdict", None)
-        if verdict is not None:
-            for name, value in verdict.headers().items():
+        if self._verdict is not None:
+            for name, value in self._verdict.headers().items():
                 response.headers[name] = value
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
 
@@ -189,7 +196,9 @@ class ApiViewSet(_Keyed, GenericViewSet):
         return super().filter_queryset(queryset) if self.is_list else queryset
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "expanded": self.expanded()}
+        key = getattr(self.request, "auth", None)  # None while the description is made
+        may_read = key is None or key.allows(Scope.READ)
+        return {**super().get_serializer_context(), "expanded": self.expanded(), "may_read": may_read}
 
 
 def expand_of(request: Request | HttpRequest) -> set[str]:
@@ -206,6 +215,19 @@ class Expandable(serializers.Serializer):
         fields: dict[str, Any] = super().get_fields()
         wanted = self.context.get("expanded", set(self.expandable))
         return {name: field for name, field in fields.items() if name not in self.expandable or name in wanted}
+
+
+class Written(serializers.Serializer):
+    """A row that was just written. A key that may not read is told its id: the rest may have been there before."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        if not self.context["may_read"]:
+            return {"id": fields["id"]}
+        for name, field in fields.items():
+            if name != "id":
+                field.required = field.read_only = False  # for the description
+        return fields
 
 
 class Strict(serializers.Serializer):

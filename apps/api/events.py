@@ -4,13 +4,14 @@ import logging
 from typing import Any
 
 import msgspec
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.api import limits, repeats
 from apps.api.authentication import NO_KEY, REALM, key_of
+from apps.api.parsing import unreadable
 from apps.api.problems import SLOW_DOWN, problem
 from apps.integrations import once
 from apps.integrations.models import Scope
@@ -44,16 +45,22 @@ def _answer(request: HttpRequest, most: int, types: tuple[str, ...], take: Any) 
         if key is None or refusal is not None:
             return refusal or problem(401, NO_KEY)
         verdict = limits.spend(key=key)
-        answer: HttpResponse = take(request, key) if verdict.allowed else problem(429, SLOW_DOWN)
+        answer = _taken(request, key, take) if verdict.allowed else problem(429, SLOW_DOWN)
         for name, value in verdict.headers().items():
             answer.headers[name] = value
         return answer
-    except InvalidEventError as error:
-        status = 400 if error.malformed else 422
-        return problem(status, "Correct the fields named below and send the event again.", error.errors)
     except OperationalError:
         logger.exception("An event could not be stored")
         return problem(503, AGAIN, headers={"Retry-After": "5"})
+
+
+def _taken(request: HttpRequest, key: KeyRef, take: Any) -> HttpResponse:
+    try:
+        answer: HttpResponse = take(request, key)
+    except InvalidEventError as error:
+        status = 400 if error.malformed else 422
+        return problem(status, "Correct the fields named below and send the event again.", error.errors)
+    return answer
 
 
 def _refusal(request: HttpRequest, key: KeyRef | None, most: int, types: tuple[str, ...]) -> HttpResponse | None:
@@ -62,21 +69,10 @@ def _refusal(request: HttpRequest, key: KeyRef | None, most: int, types: tuple[s
         return problem(401, NO_KEY, headers={"WWW-Authenticate": REALM})
     if not key.allows(Scope.EVENTS_WRITE):
         return problem(403, f"The key needs the scope “{Scope.EVENTS_WRITE}”.")
-    if "CONTENT_LENGTH" not in request.META and request.META.get("HTTP_TRANSFER_ENCODING"):
-        return problem(411, "Send the event with a Content-Length, not in chunks.")
-    if _length(request) > most:
-        return problem(413, f"{most // 1024} KB are the most that fits in.")
-    if request.content_type not in types:
+    refusal = unreadable(request, most)
+    if refusal is None and request.content_type not in types:
         return problem(415, f"Send it as {types[0]}.")
-    return None
-
-
-def _length(request: HttpRequest) -> int:
-    """The body's length as announced; without a number there, Django reads no body at all."""
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0
+    return refusal
 
 
 def _take(request: HttpRequest, key: KeyRef) -> HttpResponse:
@@ -97,9 +93,19 @@ def _take(request: HttpRequest, key: KeyRef) -> HttpResponse:
 
 def _take_many(request: HttpRequest, key: KeyRef) -> HttpResponse:
     # Read here: request.body would refuse what is larger than a form may be.
-    body = request.read(_length(request))
+    body = request.read(int(request.META.get("CONTENT_LENGTH") or 0))
     request._body = body  # what request.body gives from now on
-    return repeats.once_only(request, key, lambda: _store(request, body), timezone.now())  # type: ignore[return-value]
+
+    def once_only() -> Any:
+        return repeats.once_only(request, key, lambda: _store(request, body), timezone.now())
+
+    try:
+        answer: HttpResponse = once_only()
+    except IntegrityError:
+        # A touchpoint was deleted within the last seconds. With an Idempotency-Key that is seen only at the end.
+        services.forget_touchpoints()
+        answer = once_only()
+    return answer
 
 
 def _store(request: HttpRequest, body: bytes) -> HttpResponse:

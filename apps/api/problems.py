@@ -35,8 +35,17 @@ SLOW_DOWN = "Wait as many seconds as Retry-After says."
 IN_USE = "Something else still needs it. Remove that first."
 MEANWHILE = "Something else was written at the same moment that this does not go with. Look at it and try again."
 OUT_OF_RANGE = "A number or a time in the request is larger or smaller than anything that is kept."
+TOO_DEEP = "The body is nested too deeply."
 AWAY = "The database does not answer. Send the request again in a moment."
 Errors = Sequence[tuple[str, str]]
+# The first that fits.
+_TOLD: tuple[tuple[tuple[type[Exception], ...], int, str], ...] = (
+    ((ProtectedError, RestrictedError), 409, IN_USE),
+    ((IntegrityError,), 409, MEANWHILE),
+    ((DataError, OverflowError), 422, OUT_OF_RANGE),
+    ((OperationalError,), 503, AWAY),
+    ((RecursionError,), 400, TOO_DEEP),  # It could be read, but not be told what is wrong with it.
+)
 
 
 class ConflictError(exceptions.APIException):
@@ -104,12 +113,9 @@ def _translated(error: Exception) -> tuple[int | None, str, Errors]:
         return 422, str(error.detail), error.errors
     if isinstance(error, exceptions.ValidationError | ModelError):
         return 422, CORRECT, list(_paths(error.detail if hasattr(error, "detail") else _messages(error)))
-    if isinstance(error, IntegrityError):
-        return 409, IN_USE if isinstance(error, ProtectedError | RestrictedError) else MEANWHILE, ()
-    if isinstance(error, DataError | OverflowError):
-        return 422, OUT_OF_RANGE, ()
-    if isinstance(error, OperationalError):
-        return 503, AWAY, ()
+    for kinds, status, detail in _TOLD:
+        if isinstance(error, kinds):
+            return status, detail, ()
     return None, "", ()
 
 

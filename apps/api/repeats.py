@@ -63,7 +63,10 @@ def once_only(
 
 def replayed(stored: once.Stored) -> HttpResponse:
     """The answer of the first time, marked."""
-    return HttpResponse(stored.body, status=stored.status, content_type=stored.content_type, headers=REPLAYED)
+    answer = HttpResponse(stored.body, status=stored.status, content_type=stored.content_type, headers=REPLAYED)
+    if not stored.content_type:
+        del answer.headers["Content-Type"]
+    return answer
 
 
 def _stored(answer: HttpResponseBase, fresh: list[HttpResponseBase]) -> once.Stored:

@@ -99,6 +99,11 @@ def _claim(request: Once, now: datetime) -> bool:
         raise
 
 
+def is_known(*, request: Once, now: datetime) -> bool:
+    """Whether one with its Idempotency-Key was carried out within the last 24 hours."""
+    return IdempotentRequest.objects.filter(pk=request.id, created_at__gte=now - LIFE).exists()
+
+
 def replay(*, request: Once) -> Stored:
     """What the request was answered with before. Raises OtherRequestError if that was another request."""
     row = IdempotentRequest.objects.get(pk=request.id)

@@ -37,6 +37,7 @@ class KeyRef:
     scopes: frozenset[str]
     expires_at: datetime | None
     requests_per_minute: int | None = None
+    is_intake: bool = False
 
     def allows(self, scope: str) -> bool:
         """Whether the key may do what the scope names."""
@@ -137,11 +138,11 @@ def _look_up(entry: tuple[str, bytes], now: datetime) -> KeyRef | None:
     Notes that it is used, at most once a minute: this is passed every five seconds by each process.
     """
     generation = _generation
-    fields = "id", "name", "scopes", "expires_at", "requests_per_minute", "last_used_at"
+    fields = "id", "name", "scopes", "expires_at", "requests_per_minute", "last_used_at", "kind"
     row = ApiKey.objects.filter(key_hash=entry[1], revoked_at=None).values_list(*fields).first()
     if row is None:
         return None
-    ref = KeyRef(row[0], row[1], frozenset(row[2]), row[3], row[4])
+    ref = KeyRef(row[0], row[1], frozenset(row[2]), row[3], row[4], row[6] == ApiKey.Kind.INTAKE)
     if (row[3] is None or row[3] > now) and (row[5] is None or row[5] <= now - USED_EVERY):
         stale = Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY)
         ApiKey.objects.filter(stale, pk=ref.id).update(last_used_at=now)

@@ -27,13 +27,14 @@ from apps.touchpoints.intake import (
 MAX_EVENTS = 1000
 MAX_BULK_BYTES = 8 * 1024 * 1024
 
+# All rows in one JSON text: psycopg would spend twice as long on seven arrays as PostgreSQL on storing them.
 _INSERT = """
     INSERT INTO touchpoints_event (id, touchpoint_id, source, external_id, occurred_at, received_at, contact_data,
                                    properties, status, attempts, error)
-    SELECT e.id, e.touchpoint_id, e.source, e.external_id, e.occurred_at, %s, e.contact_data::jsonb,
-           e.properties::jsonb, 'pending', 0, ''
-    FROM unnest(%s::uuid[], %s::bigint[], %s::varchar[], %s::varchar[], %s::timestamptz[], %s::text[], %s::text[])
-         AS e(id, touchpoint_id, source, external_id, occurred_at, contact_data, properties)
+    SELECT e.id, e.touchpoint_id, e.source, e.external_id, e.occurred_at, %s, e.contact_data, e.properties,
+           'pending', 0, ''
+    FROM jsonb_to_recordset(%s::text::jsonb) AS e(id uuid, touchpoint_id bigint, source varchar, external_id varchar,
+                                                  occurred_at timestamptz, contact_data jsonb, properties jsonb)
     ON CONFLICT DO NOTHING RETURNING id
 """
 _KNOWN = """
@@ -67,8 +68,6 @@ def parse_events(body: bytes, now: datetime, *, lines: bool = False) -> list[Eve
     Raises InvalidEventError if the whole is no JSON array, TooManyEventsError.
     """
     raws = _parts(body, lines)
-    if len(raws) > MAX_EVENTS:
-        raise TooManyEventsError
     try:
         events: Sequence[EventIn | None] = _lines.decode_lines(b"\n".join(raws)) if lines else _many.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -82,12 +81,16 @@ def parse_events(body: bytes, now: datetime, *, lines: bool = False) -> list[Eve
 
 def _parts(body: bytes, lines: bool) -> list[bytes]:
     if lines:
-        return [line for line in body.split(b"\n") if line.strip()]
-    try:
-        return [bytes(raw) for raw in _raws.decode(body)]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        message = "must be a JSON array of events, or one event per line as application/x-ndjson."
-        raise InvalidEventError([FieldError("", message)], malformed=True) from None
+        parts: Sequence[Any] = [line for line in body.split(b"\n") if line.strip()]
+    else:
+        try:
+            parts = _raws.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            message = "must be a JSON array of events, or one event per line as application/x-ndjson."
+            raise InvalidEventError([FieldError("", message)], malformed=True) from None
+    if len(parts) > MAX_EVENTS:  # Before millions of them are copied.
+        raise TooManyEventsError
+    return [bytes(part) for part in parts]
 
 
 def _checked(raw: bytes, event: EventIn | None, now: datetime, suspect: bool) -> EventIn | InvalidEventError:
@@ -117,7 +120,7 @@ def record_events(*, events: Sequence[EventIn | InvalidEventError], now: datetim
 
 def _record(events: Sequence[EventIn | InvalidEventError], now: datetime) -> list[Taken]:
     result = [Taken() for _ in events]
-    good: list[tuple[Taken, EventIn, tuple[Any, ...]]] = []
+    good: list[tuple[Taken, EventIn, dict[str, Any]]] = []
     for taken, event in zip(result, events, strict=True):
         try:
             if isinstance(event, InvalidEventError):
@@ -127,11 +130,12 @@ def _record(events: Sequence[EventIn | InvalidEventError], now: datetime) -> lis
             taken.errors = error.errors
     if not good:
         return result
-    columns = [list(column) for column in zip(*(row for _, _, row in good), strict=True)]
+    # In one order, so that two requests with the same events do not wait for each other in a circle.
+    rows = sorted((row for _, _, row in good), key=lambda row: (row["source"], row["external_id"] or ""))
     with transaction.atomic():
-        stored = {row[0] for row in fetch_rows(_INSERT, [now, *columns])}
+        stored = {row[0] for row in fetch_rows(_INSERT, [now, msgspec.json.encode(rows).decode()])}
     for taken, _, row in good:
-        taken.id, taken.is_new = row[0], row[0] in stored
+        taken.id, taken.is_new = row["id"], row["id"] in stored
     if len(stored) < len(good):
         _find_known([(taken, event) for taken, event, _ in good if not taken.is_new])
     if stored:
@@ -139,16 +143,16 @@ def _record(events: Sequence[EventIn | InvalidEventError], now: datetime) -> lis
     return result
 
 
-def _row(event: EventIn, now: datetime) -> tuple[Any, ...]:
-    return (
-        uuid7(),
-        services.touchpoint_id(event.touchpoint),
-        event.source,
-        event.external_id,
-        event.occurred_at or now,
-        msgspec.json.encode(event.contact).decode(),
-        msgspec.json.encode(event.properties).decode(),
-    )
+def _row(event: EventIn, now: datetime) -> dict[str, Any]:
+    return {
+        "id": uuid7(),
+        "touchpoint_id": services.touchpoint_id(event.touchpoint),
+        "source": event.source,
+        "external_id": event.external_id,
+        "occurred_at": event.occurred_at or now,
+        "contact_data": event.contact,
+        "properties": event.properties,
+    }
 
 
 def _find_known(before: Sequence[tuple[Taken, EventIn]]) -> None:

@@ -40,16 +40,14 @@ def record_event(*, event: EventIn, now: datetime, request: once.Once | None = N
     is committed on return (outside an enclosing transaction).
     """
     event_id = uuid7()
-    row: tuple[Any, ...] = (
-        event_id,
-        touchpoint_id(event.touchpoint),
-        event.source,
-        event.external_id,
-        event.occurred_at or now,
-        now,
-        msgspec.json.encode(event.contact).decode(),
-        msgspec.json.encode(event.properties).decode(),
-    )
+    try:
+        touchpoint = touchpoint_id(event.touchpoint)
+    except InvalidEventError:
+        # Perhaps it was there when the request came first.
+        if request is None or not once.is_known(request=request, now=now):
+            raise
+        return Recorded(_answered_id(request, event), replayed=True)
+    row = _row(event, event_id, touchpoint, now)
     if request is not None:
         row = (request.id, request.fingerprint, answer_of(event_id), now, now - once.LIFE, *row)
     try:
@@ -61,7 +59,7 @@ def record_event(*, event: EventIn, now: datetime, request: once.Once | None = N
     if result is Inserted.ASLEEP or again:
         agenda.wake(queue=DECIDE_QUEUE, due_at=now, now=now)
     if result is Inserted.REPEATED and request is not None:
-        return Recorded(_answered_id(once.replay(request=request)), replayed=True)
+        return Recorded(_answered_id(request, event), replayed=True)
     if result is not Inserted.BEFORE:
         return Recorded(event_id)
     known = _existing(event_id, event)
@@ -70,12 +68,33 @@ def record_event(*, event: EventIn, now: datetime, request: once.Once | None = N
     return Recorded(known)
 
 
+def _row(event: EventIn, event_id: UUID, touchpoint: int, now: datetime) -> tuple[Any, ...]:
+    return (
+        event_id,
+        touchpoint,
+        event.source,
+        event.external_id,
+        event.occurred_at or now,
+        now,
+        msgspec.json.encode(event.contact).decode(),
+        msgspec.json.encode(event.properties).decode(),
+    )
+
+
 def answer_of(event_id: UUID) -> bytes:
     """What an accepted event is answered with."""
     return b'{"id":"%s","status":"accepted"}' % str(event_id).encode()
 
 
-def _answered_id(stored: once.Stored) -> UUID:
+def _answered_id(request: once.Once, event: EventIn) -> UUID:
+    """What the request was answered with before. Raises once.OtherRequestError if that was another request."""
+    stored = once.replay(request=request)
+    if event.external_id:
+        # It may have broken off before it was noted that the event has another id.
+        same = Event.objects.filter(source=event.source, external_id=event.external_id)
+        known: UUID | None = same.values_list("pk", flat=True).first()
+        if known is not None:
+            return known
     return UUID(msgspec.json.decode(stored.body)["id"])
 
 

@@ -16,6 +16,7 @@ from apps.campaigns.models import Campaign
 from apps.cases.models import Case
 from apps.common.tokens import hash_token
 from apps.contacts.models import BusinessCalendar, Contact, ContactBudget
+from apps.integrations.admin.keys import ApiKeyAdmin
 from apps.integrations.models import ApiKey
 from apps.integrations.services import authenticate, create_api_key
 from apps.messaging.models import OutgoingEmail, Sender, Suppression
@@ -331,6 +332,23 @@ def test_a_changed_key_works_as_changed_at_once(client: Client) -> None:
     ref = authenticate(key=key, now=NOW)
     assert ref is not None
     assert ref.scopes == {"read"}
+
+
+def test_a_key_that_is_revoked_while_it_is_changed_stays_revoked(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, key = create_api_key(name="Shop")
+    save = ApiKeyAdmin.save_model
+
+    def save_too_late(*args: Any, **kwargs: Any) -> None:
+        ApiKey.objects.filter(pk=row.pk).update(revoked_at=NOW)
+        save(*args, **kwargs)
+
+    monkeypatch.setattr(ApiKeyAdmin, "save_model", save_too_late)
+    client.post(f"/admin/integrations/apikey/{row.pk}/change/", {"name": "Web shop", "scopes": ["read"]})
+    row.refresh_from_db()
+    assert (row.name, row.scopes, row.revoked_at) == ("Web shop", ["read"], NOW)
+    assert authenticate(key=key, now=NOW) is None
 
 
 def test_whoever_may_only_look_at_keys_cannot_revoke_them(tenant: Any) -> None:

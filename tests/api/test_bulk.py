@@ -1,14 +1,19 @@
 """POST /api/v1/events/bulk: many events at once."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
 
 from apps.integrations.models import IdempotentRequest
-from apps.touchpoints.models import Event
+from apps.touchpoints.models import Event, Touchpoint
 from tests.api.sending import HOST, event, problem
+from tests.environment import DATABASE_URL
 
 URL = "/api/v1/events/bulk"
 LINES = "application/x-ndjson"
@@ -103,3 +108,31 @@ def test_the_same_request_with_an_idempotency_key_is_carried_out_once(key: str) 
     assert Event.objects.count() == 2
     problem(post(key, [event()], **{"idempotency-key": "b-1"}), 422)
     assert (Event.objects.count(), IdempotentRequest.objects.count()) == (2, 1)
+
+
+def test_two_requests_with_the_same_events_do_not_wait_for_each_other_in_a_circle(committed_key: str) -> None:
+    place = Touchpoint.objects.get().pk
+
+    def insert(other: psycopg.Connection, external_id: str) -> None:
+        other.execute(
+            "INSERT INTO nordwind.touchpoints_event (id, touchpoint_id, source, external_id, occurred_at, received_at,"
+            " contact_data, properties, status, attempts, error)"
+            " VALUES (gen_random_uuid(), %s, 'api', %s, now(), now(), '{}', '{}', 'pending', 0, '')",
+            [place, external_id],
+        )
+
+    def send() -> Any:
+        try:
+            return post(committed_key, [event(external_id="o-2"), event(external_id="o-1")])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(DATABASE_URL) as other:
+        insert(other, "o-1")
+        answer = pool.submit(send)
+        while not other.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+            assert not answer.done()
+            time.sleep(0.02)
+        insert(other, "o-2")
+        other.commit()
+        assert answer.result().json()["known"] == 2

@@ -146,6 +146,13 @@ def test_a_body_that_is_too_large_is_refused(key: str) -> None:
     assert "64 KB" in problem(post(key, event(properties={"x": "y" * 70_000})), 413)["detail"]
 
 
+@pytest.mark.parametrize("length", ["x", "1e3", "²", "-5"])
+def test_a_length_that_is_no_number_is_a_400(key: str, length: str) -> None:
+    client = Client(headers={"host": HOST, "authorization": f"Bearer {key}"}, raise_request_exception=False)
+    for url in (URL, f"{URL}/bulk"):
+        problem(client.post(url, b"{}", content_type="application/json", CONTENT_LENGTH=length), 400)
+
+
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/xml"])
 def test_another_content_type_is_refused(key: str, kind: str) -> None:
     problem(post(key, b"touchpoint=order_received", content_type=kind), 415)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.contacts.models import BusinessCalendar, Company, Contact, LegalBasis
 from apps.contacts.services import with_legal_basis
+from apps.integrations.models import ApiKey
 from apps.integrations.services import create_api_key
 from apps.messaging import suppressions
 from apps.messaging.models import Suppression
@@ -183,3 +184,42 @@ def test_what_a_person_said_themselves_cannot_be_lifted_by_the_api(key: str) -> 
     assert (again.status_code, again.json()["reason"]) == (200, "unsubscribed")
     problem(call(key, "DELETE", f"/suppressions/{again.json()['id']}?because=please"), 409)
     assert suppressions.suppressed(emails=["ada@example.com"])
+
+
+def test_a_key_that_only_brings_contacts_in_learns_nothing_of_them(key: str) -> None:
+    company = Company.objects.create(name="Engines", external_id="k-1", properties={"secret": 1})
+    ada = factories.ContactFactory(name="Ada", company=company)
+    LegalBasis.objects.create(contact=ada, kind="consent", source="form", wording="Yes", granted_at=timezone.now())
+    basis = {"kind": "consent", "source": "form"}
+    calls = [
+        ("POST", "/contacts?expand=company", {"email": ada.email}),
+        ("PATCH", f"/contacts/{ada.pk}", {"locale": "de"}),
+        ("POST", f"/contacts/{ada.pk}/legal-bases", basis),
+        ("POST", "/companies", {"external_id": "k-1"}),
+        ("PATCH", f"/companies/{company.pk}", {"country": "DE"}),
+    ]
+    bringing = create_api_key(name="form", scopes=["contacts:write"])[1]
+    for method, path, body in calls:
+        whole, told = (call(one, method, path, body).json() for one in (key, bringing))
+        assert told == {"id": whole["id"]}, path
+        assert len(whole) > 5, path
+
+
+def test_a_write_key_brings_contacts_in_but_no_reason_to_write_to_them(tenant: Any) -> None:
+    bringing = create_api_key(name="tag manager", kind=ApiKey.Kind.INTAKE)[1]
+    made = call(bringing, "POST", "/contacts", {"email": "ada@example.com"})
+    assert made.status_code == 201
+    refused = call(
+        bringing, "POST", f"/contacts/{made.json()['id']}/legal-bases", {"kind": "consent", "source": "form"}
+    )
+    assert "server key" in problem(refused, 403)["detail"]
+    assert not LegalBasis.objects.exists()
+
+
+def test_a_body_nested_nearly_too_deep_is_refused(key: str) -> None:
+    """Between what can be read and what can be told to be wrong lie a few levels."""
+    statuses = []
+    for depth in range(820, 1000):
+        body = b'{"address": "a@example.com", "reason": %s}' % (b"[" * depth + b"]" * depth)
+        statuses.append(call(key, "POST", "/suppressions", body).status_code)
+    assert set(statuses) == {400, 422}

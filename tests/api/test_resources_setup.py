@@ -132,5 +132,9 @@ def test_a_dry_run_of_changes_saves_nothing_and_tells_how_it_goes(key: str) -> N
     assert done["result"]
     (row,) = call(key, "GET", f"/dry-runs?rule={rule.pk}&status=done").json()["results"]
     assert "result" not in row
-    assert fields_of(call(key, "POST", path, {"changes": {"percent": 0}})) == ["percent"]
+    assert fields_of(call(key, "POST", path, {"changes": {"percent": 0}})) == ["changes.percent"]
+    wrong = {"touchpoints": ["none"], "active_until": "2020-01-01T00:00:00Z", "active_from": "2021-01-01T00:00:00Z"}
+    assert fields_of(call(key, "POST", path, {"changes": wrong})) == ["changes.touchpoints.0"]
+    del wrong["touchpoints"]
+    assert fields_of(call(key, "POST", path, {"changes": wrong})) == ["changes"]
     assert fields_of(call(key, "POST", path, {"days": 400})) == ["days"]

@@ -1,5 +1,7 @@
 """Companies: the organisations that contacts belong to."""
 
+from typing import Any
+
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -10,7 +12,12 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiViewSet
 from apps.api.filters import Words
-from apps.api.resources.contact_data import CompanyChangeSerializer, CompanySerializer, CompanyUpsertSerializer
+from apps.api.resources.contact_data import (
+    CompanyChangeSerializer,
+    CompanySerializer,
+    CompanyUpsertSerializer,
+    CompanyWrittenSerializer,
+)
 from apps.contacts import changes
 from apps.contacts.models import Company
 from apps.integrations.models import Scope
@@ -50,8 +57,8 @@ class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         tags=TAGS,
         request=CompanyUpsertSerializer,
         responses={
-            201: OpenApiResponse(CompanySerializer, "The company was not known before."),
-            200: OpenApiResponse(CompanySerializer, "The company was known, and took over what was sent."),
+            201: OpenApiResponse(CompanyWrittenSerializer, "The company was not known before."),
+            200: OpenApiResponse(CompanyWrittenSerializer, "The company was known, and took over what was sent."),
         },
         examples=[
             OpenApiExample(
@@ -64,13 +71,16 @@ class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         body = CompanyUpsertSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         kept = changes.upsert_company(data=body.validated_data, now=timezone.now())
-        return Response(CompanySerializer(kept.row).data, status=201 if kept.is_new else 200)
+        return Response(self._told(kept.row), status=201 if kept.is_new else 200)
+
+    def _told(self, row: Company) -> Any:
+        return CompanyWrittenSerializer(row, context=self.get_serializer_context()).data
 
     @extend_schema(
         summary="Change a company",
         tags=TAGS,
         request=CompanyChangeSerializer,
-        responses=CompanySerializer,
+        responses=CompanyWrittenSerializer,
         examples=[OpenApiExample("Another name", {"name": "Difference Engines"}, request_only=True)],
     )
     def partial_update(self, request: Request, pk: int) -> Response:
@@ -78,6 +88,4 @@ class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         body = CompanyChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         company = self.get_object()
-        return Response(
-            CompanySerializer(changes.change_company(company_id=company.pk, values=body.validated_data)).data
-        )
+        return Response(self._told(changes.change_company(company_id=company.pk, values=body.validated_data)))

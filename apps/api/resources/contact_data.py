@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from apps.api.base import Expandable, Strict
+from apps.api.base import Expandable, Strict, Written
 from apps.api.fields import PropertiesField
 from apps.api.resources.events import BulkErrorSerializer
 from apps.contacts import phones
@@ -40,6 +40,14 @@ class ContactSerializer(Expandable, serializers.ModelSerializer[Contact]):
             "id", "external_id", "email", "phone", "name", "locale", *PLACE, "company_id", "company", "properties",
             "created_at", "updated_at",
         )  # fmt: skip
+
+
+class CompanyWrittenSerializer(Written, CompanySerializer):
+    """The company as it is now; its id alone for a key without the scope `read`."""
+
+
+class ContactWrittenSerializer(Written, ContactSerializer):
+    """The contact as it is now; its id alone for a key without the scope `read`."""
 
 
 class _PlaceInSerializer(Strict):
@@ -97,6 +105,10 @@ class LegalBasisSerializer(serializers.ModelSerializer[LegalBasis]):
     class Meta:
         model = LegalBasis
         fields = ("id", "kind", "source", "text_version", "wording", "granted_at", "confirmed_at", "revoked_at")
+
+
+class LegalBasisWrittenSerializer(Written, LegalBasisSerializer):
+    """The legal basis as it is now; its id alone for a key without the scope `read`."""
 
 
 class LegalBasisInSerializer(Strict):

@@ -9,18 +9,21 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api.base import ApiViewSet, expand_parameter
+from apps.api.base import ApiViewSet, expand_parameter, key_ref
 from apps.api.filters import Since, Until, Whole, Words
 from apps.api.problems import ConflictError, WrongFieldsError
 from apps.api.resources.contact_data import (
     ContactBulkSerializer,
     ContactChangeSerializer,
     ContactSerializer,
+    ContactWrittenSerializer,
     LegalBasisInSerializer,
     LegalBasisSerializer,
+    LegalBasisWrittenSerializer,
 )
 from apps.api.resources.events import ContactInSerializer
 from apps.api.resources.segments import contacts_of
@@ -93,8 +96,8 @@ class ContactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         parameters=[expand_parameter("company")],
         request=ContactInSerializer,
         responses={
-            201: OpenApiResponse(ContactSerializer, "The contact was not known before."),
-            200: OpenApiResponse(ContactSerializer, "The contact was known, and took over what was sent."),
+            201: OpenApiResponse(ContactWrittenSerializer, "The contact was not known before."),
+            200: OpenApiResponse(ContactWrittenSerializer, "The contact was known, and took over what was sent."),
         },
         examples=[OpenApiExample("A contact", ADA, request_only=True)],
     )
@@ -112,14 +115,14 @@ class ContactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         return Response(self._told(kept.row.pk), status=201 if kept.is_new else 200)
 
     def _told(self, pk: UUID) -> Any:
-        return self.get_serializer(self.get_queryset().get(pk=pk)).data
+        return ContactWrittenSerializer(self.get_queryset().get(pk=pk), context=self.get_serializer_context()).data
 
     @extend_schema(
         summary="Change a contact",
         tags=TAGS,
         parameters=[expand_parameter("company")],
         request=ContactChangeSerializer,
-        responses=ContactSerializer,
+        responses=ContactWrittenSerializer,
         examples=[OpenApiExample("Another plan", {"properties": {"plan": "team"}}, request_only=True)],
     )
     def partial_update(self, request: Request, pk: UUID) -> Response:
@@ -171,7 +174,10 @@ class ContactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         summary="Record a legal basis",
         tags=TAGS,
         request=LegalBasisInSerializer,
-        responses={201: LegalBasisSerializer, 200: OpenApiResponse(LegalBasisSerializer, "It was known before.")},
+        responses={
+            201: LegalBasisWrittenSerializer,
+            200: OpenApiResponse(LegalBasisWrittenSerializer, "It was known before."),
+        },
         examples=[OpenApiExample("A consent", BASIS, request_only=True)],
     )
     @extend_schema(methods=["DELETE"], summary="Note that a contact objects", tags=TAGS, responses={204: None})
@@ -192,6 +198,9 @@ class ContactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         return self.get_paginated_response(LegalBasisSerializer(rows, many=True).data)
 
     def _record(self, request: Request, contact: Contact) -> Response:
+        if key_ref(request).is_intake:
+            # Such a key stands where many can read it: with it anybody could agree for everybody.
+            raise PermissionDenied("A write key cannot record legal bases. Use a server key.")
         body = LegalBasisInSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         values = {"granted_at": timezone.now(), **body.validated_data}
@@ -199,7 +208,8 @@ class ContactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
             kept = changes.record_basis(basis=LegalBasis(contact_id=contact.pk, **values))
         except changes.ObjectedError:
             raise ConflictError(OBJECTED) from None
-        return Response(LegalBasisSerializer(kept.row).data, status=201 if kept.is_new else 200)
+        told = LegalBasisWrittenSerializer(kept.row, context=self.get_serializer_context())
+        return Response(told.data, status=201 if kept.is_new else 200)
 
 
 def _read(raw: object, now: Any) -> ContactData | InvalidEventError:

@@ -8,7 +8,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
-from rest_framework import mixins
+from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -118,8 +118,11 @@ class RuleViewSet(
         body.is_valid(raise_exception=True)
         rule: TriggerRule = self.get_object()
         changed = RuleSerializer(rule, data=body.validated_data.get("changes", {}), partial=True)
-        changed.is_valid(raise_exception=True)
-        places = changed.apply(rule, changed.validated_data)
+        try:
+            changed.is_valid(raise_exception=True)
+            places = changed.apply(rule, changed.validated_data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({"changes": error.detail}) from None
         segments = {segment.key: segment for segment in Segment.objects.all()}
         run = dry_runs.start(
             title=_("Rule: %(name)s") % {"name": rule.name},

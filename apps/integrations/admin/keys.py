@@ -100,7 +100,8 @@ class ApiKeyAdmin(BaseAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            # Only what the form has: the key may be revoked at this moment.
+            obj.save(update_fields=form.changed_data)
             forget_keys()
             return
         row, key = create_api_key(
