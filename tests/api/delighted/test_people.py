@@ -136,7 +136,7 @@ def test_who_left_is_not_asked_at_another_address_either(caller: Caller, connect
         caller.json("POST", "/v1/unsubscribes", {"person_email": email})
         answers = [sent(caller, **{"email": email, **body}) for body in later]
         assert answers[-1]["survey_scheduled_at"] is None, later
-    assert not LegalBasis.objects.exists()
+    assert not LegalBasis.objects.filter(revoked_at=None).exists()
     assert not Invitation.objects.exists()
     # Whoever only shares the telephone is somebody else.
     sent(caller, email="one@example.com", phone_number="+491701234569", send=False)
