@@ -6,12 +6,12 @@ from uuid import UUID
 
 
 def uuid7() -> UUID:
-    """A version 7 UUID (RFC 9562, 5.7): 48 bits of Unix milliseconds, then 74 random bits.
+    """A version 7 UUID (RFC 9562, 5.7): 48 bits of Unix milliseconds, 12 bits of their fraction, 62 random bits.
 
+    The fraction (RFC 9562, 6.2, method 3) keeps ids in order that are made one after the other within a millisecond.
     Time order keeps index pages warm on insert; the random part keeps ids from being enumerated.
     """
-    millis = time.time_ns() // 1_000_000
-    rand = int.from_bytes(os.urandom(10), "big")
-    value = (millis & 0xFFFF_FFFF_FFFF) << 80
-    value |= 0x7 << 76 | (rand >> 68 & 0xFFF) << 64 | 0b10 << 62 | rand & 0x3FFF_FFFF_FFFF_FFFF
+    millis, rest = divmod(time.time_ns(), 1_000_000)
+    value = (millis & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64
+    value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=value)
