@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +11,38 @@ import pytest
 
 from tests.environment import NAME, SERVER_URL
 
-ORIGIN, LOCK = "test_resonanz_origin", 0x74657374  # any number that nobody else uses
+LOCK = 0x74657374  # any number that nobody else uses
+ROOT = Path(__file__).resolve().parents[1]
+_SHAPES = ("apps/*/migrations/*.py", "apps/tenants/*.py", "apps/tenants/backend/*.py", "requirements.txt")
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
-    """One database per test process with the tenants nordwind and klarwerk, migrated once per run and then copied."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")  # of a run with several processes
+    """One database per test process with the tenants nordwind and klarwerk: migrated once per server, then copied."""
+    origin = f"test_origin_{fingerprint()}"
     with psycopg.connect(SERVER_URL, autocommit=True) as admin, django_db_blocker.unblock():
         admin.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # until this connection ends
-        admin.execute(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)')
-        if run and run == origin_of(admin):
-            admin.execute(f'CREATE DATABASE "{NAME}" TEMPLATE "{ORIGIN}" STRATEGY FILE_COPY')
+        there = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [origin]).fetchone()
+        if there:
+            admin.execute(f'CREATE DATABASE "{NAME}" TEMPLATE "{origin}" STRATEGY FILE_COPY')
         else:
             admin.execute(f'CREATE DATABASE "{NAME}"')
             migrate()
-            if run:
-                admin.execute(f'DROP DATABASE IF EXISTS "{ORIGIN}" WITH (FORCE)')
-                admin.execute(f'CREATE DATABASE "{ORIGIN}" TEMPLATE "{NAME}" STRATEGY FILE_COPY')
-                admin.execute(f"COMMENT ON DATABASE \"{ORIGIN}\" IS '{run}'")
+            admin.execute(f'CREATE DATABASE "{origin}" TEMPLATE "{NAME}" STRATEGY FILE_COPY')
     yield
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), psycopg.connect(SERVER_URL, autocommit=True) as admin:
         from django.db import connections
 
         connections.close_all()
+        admin.execute(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)')
 
 
-def origin_of(admin: psycopg.Connection) -> str:
-    """The run that left a migrated database to copy, if any."""
-    found = admin.execute(
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [ORIGIN]
-    ).fetchone()
-    return str(found[0]) if found else ""
+def fingerprint() -> str:
+    """What decides how a migrated database looks."""
+    digest = sha256()
+    for path in sorted(path for shape in _SHAPES for path in ROOT.glob(shape)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def migrate() -> None:

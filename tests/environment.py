@@ -1,6 +1,7 @@
 """Pytest plugin, loaded before Django: a real PostgreSQL and the environment to use it.
 
-Set TEST_DATABASE_URL (a server's ``postgres`` database) to use a server of your own.
+Set TEST_DATABASE_URL (a server's ``postgres`` database) to use a server of your own: what was migrated is kept there
+for the next run, until a migration changes.
 """
 
 import atexit
@@ -12,7 +13,8 @@ from pathlib import Path
 import psutil
 import psycopg
 
-NAME = f"test_resonanz_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+# Runs side by side on one server do not meet.
+NAME = f"test_resonanz_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
 _MEMORY, _ROOM = Path("/dev/shm"), 3 * 1024**3  # bytes
 
 
