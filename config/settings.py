@@ -70,8 +70,10 @@ TENANT_APPS = [
     "apps.surveys",
     "apps.responses",
     "apps.triggers",
+    "apps.alerts",
     "apps.cases",
     "apps.embed",
+    "apps.incentives",
     "apps.campaigns",
     "apps.insights",
     "apps.transfers",
@@ -155,9 +157,13 @@ WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE", False)
 # --- mail ---------------------------------------------------------------------------------------
 MAILDIR: Path | None = None
 ANYMAIL: dict[str, Any] = {}
-globals().update(env.email())
+_EMAIL = env.email()
+globals().update(_EMAIL)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Resonanz <no-reply@{PUBLIC_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where answers to mails from cases come in: a mailbox of all tenants, and the address they go to.
+INBOUND_MAILBOX: dict[str, Any] = env.inbound_mailbox()
+INBOUND_ADDRESS = env.inbound_address(INBOUND_MAILBOX, _EMAIL)
 # What EMAIL_URL's mail service needs in the DNS of tenants' sender domains.
 MAIL_DNS = env.mail_dns()
 # The service for text messages; nothing in it: none are sent.
@@ -250,6 +256,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "BulkStatusEnum": ["accepted", "known", "refused"],
+        "CaseStatusEnum": "apps.cases.models.Case.Status",
         "ContactBulkStatusEnum": ["created", "known", "refused"],
         "DecisionStatusEnum": "apps.triggers.models.Decision.Status",
         "DryRunStatusEnum": "apps.triggers.models.DryRun.Status",
@@ -257,6 +264,8 @@ SPECTACULAR_SETTINGS = {
         "InvitationStatusEnum": "apps.surveys.models.Invitation.Status",
         "LegalBasisEnum": "apps.contacts.models.LegalBasis.Kind",
         "QuestionKindEnum": "apps.surveys.models.Question.Kind",
+        "VoucherPoolKindEnum": "apps.incentives.models.VoucherPool.Kind",
+        "VoucherStatusEnum": "apps.incentives.models.Voucher.Status",
         "WebhookDeliveryStatusEnum": "apps.integrations.models.Delivery.Status",
         "WebhookEventTypeEnum": "apps.integrations.models.EventType",
         "WebhookReplayStatusEnum": ["delivered", "failed"],

@@ -7,7 +7,7 @@ left — become *unknown*, never sent again. Without the note (the database cras
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -18,9 +18,11 @@ from apps.common.sealed import UnreadableError
 from apps.contacts import services as contacts
 from apps.messaging import holds, parcels, results
 from apps.messaging.holds import Holds
+from apps.messaging.models import Suppression
+from apps.messaging.models.outbox import ANSWERS, ANSWERS_WANTED, TO_USERS
 from apps.messaging.parcels import Parcel
 from apps.messaging.results import Group
-from apps.messaging.suppressions import suppressed, unsubscribed
+from apps.messaging.suppressions import BINDING, reasons_of, suppressed
 from apps.messaging.transport import Line, line_for
 from apps.relays import services as relays
 
@@ -152,22 +154,29 @@ def _objections(waiting: Sequence[Parcel]) -> dict[UUID, str]:
     """Why messages must not leave any more; "" for those that may. At most three queries."""
     blocked = suppressed(emails={parcel.row.to_email for parcel in waiting})
     asking = {parcel.row.to_email for parcel in waiting if not parcel.row.needs_legal_basis} & blocked
-    # Who unsubscribed and then asked us to ask again gets that question; opt_in let it through for nobody else.
-    asked_again = unsubscribed(emails=asking) if asking else set()
+    reasons = reasons_of(emails=asking) if asking else {}
     allowed = contacts.with_legal_basis(
         contact_ids={p.row.contact_id for p in waiting if p.row.contact_id and p.row.needs_legal_basis}
     )
-    return {
-        p.row.id: _objection(p, blocked if p.row.needs_legal_basis else blocked - asked_again, allowed) for p in waiting
-    }
+    return {p.row.id: _objection(p, p.row.to_email in blocked and not _is_wanted(p, reasons), allowed) for p in waiting}
 
 
-def _objection(parcel: Parcel, blocked: set[str], allowed: set[UUID]) -> str:
+def _is_wanted(parcel: Parcel, reasons: Mapping[str, str]) -> bool:
+    """Whether the owner of a blocked address asked for this very message."""
+    row = parcel.row
+    if row.needs_legal_basis or row.stream == ANSWERS:
+        return False
+    # Who unsubscribed and then asked us to ask again gets that question; opt_in let it through for nobody else.
+    own_words = BINDING if row.stream == ANSWERS_WANTED else {Suppression.Reason.UNSUBSCRIBED}
+    return reasons.get(row.to_email) in own_words
+
+
+def _objection(parcel: Parcel, is_blocked: bool, allowed: set[UUID]) -> str:
     """Why a message must not leave any more; "" if it may."""
     row = parcel.row
-    if row.to_email in blocked:
+    if is_blocked:
         return "suppressed"
-    if row.contact_id is None:
+    if row.contact_id is None and row.stream != TO_USERS:
         return "contact_gone"
     if row.needs_legal_basis and row.contact_id not in allowed:
         return "no_legal_basis"

@@ -29,10 +29,11 @@ class NewEmail:
 
     ``text`` and ``html`` are what mails of one kind share, with ``{{ name }}`` where one of ``values`` goes;
     ``subject`` is this mail's own. In HTML values are escaped unless their name ends with ``_html``.
+    Without a contact it is to a user: its stream is then ``TO_USERS``, and it needs no legal basis.
     """
 
     reason: str
-    contact_id: UUID
+    contact_id: UUID | None
     to_email: str
     to_name: str
     subject: str
@@ -49,6 +50,10 @@ class NewEmail:
     sms: str = ""
     """What a text message says, with places like ``text``; without it that is made of the rest."""
     language: str = ""
+    person: str = ""
+    """Whose mail it is: named in the sender, where the sender's domain lets us."""
+    reply_to: str = ""
+    """Where answers go instead of the sender's address for them."""
 
 
 def enqueue(*, mails: Sequence[NewEmail], now: datetime) -> dict[str, UUID]:
@@ -90,8 +95,8 @@ def _row(mail: NewEmail, frame_id: int, identity: Identity, way: Way, now: datet
         to_email=way.address,
         to_name=one_line(mail.to_name),
         domain="" if is_text else way.address.rpartition("@")[2].lower(),
-        from_header=channels.sender_of_texts() if is_text else identity.from_header,
-        reply_to="" if is_text else identity.reply_to,
+        from_header=channels.sender_of_texts() if is_text else identity.signed_by(mail.person),
+        reply_to="" if is_text else mail.reply_to or identity.reply_to,
         relay=relays.SMS if is_text else identity.relay,
         subject=one_line(mail.subject)[:300],
         frame_id=frame_id,

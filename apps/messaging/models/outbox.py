@@ -6,6 +6,16 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.ids import uuid7
 from apps.contacts.models import Contact
 
+TO_USERS = "users"
+"""The stream of mails to people who work here: the only ones that go to no contact."""
+
+ANSWERS, ANSWERS_WANTED = "cases", "cases.wanted"
+"""The streams of personal answers: to anybody who may be written to, and to who asked for one.
+
+They need no legal basis. A blocked address stops the first like all others; the second also goes to who wants no
+mailings, or complained about one, but never to a mailbox that bounced.
+"""
+
 
 class MailFrame(models.Model):
     """What many messages share: their text and HTML with the places where each one's own values go.
