@@ -30,7 +30,8 @@ class Occasion:
     """Something users are told: a case was given to somebody, is due, was escalated; a mention; vouchers run low.
 
     ``reason`` is unique: one reason, one receiver, one notice. ``values`` are plain text: ``contact``, ``company``,
-    ``score``, ``comment``, ``touchpoint``, ``said`` (in a mail), ``due``, ``by``, ``pool``, ``left``, ``campaign``, ``error`` as they apply.
+    ``score``, ``comment``, ``touchpoint``, ``said`` (in a mail), ``due``, ``by``, ``pool``, ``left``, ``campaign``,
+    ``error`` as they apply.
     """
 
     kind: str

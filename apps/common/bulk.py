@@ -1,6 +1,6 @@
 """Many rows into a table at once, by COPY: four times as fast as the same rows in multi-row INSERTs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -30,7 +30,7 @@ def execute(statement: str, params: Sequence[Any]) -> int:
         return psycopg.Cursor(connection.connection).execute(statement, params).rowcount
 
 
-def fetch_rows(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetch_rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of a query in PostgreSQL's binary form: times and ids come out several times as fast.
 
     Parameters are bound on the server, so that arrays may be large. Times are aware, in UTC.

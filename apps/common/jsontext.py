@@ -18,14 +18,14 @@ class JSONText(forms.JSONField):
     def to_python(self, value: Any) -> Any:
         try:
             found = super().to_python(value.strip() if isinstance(value, str) else value)
-        except RecursionError as error:
+        except (RecursionError, ValueError) as error:  # Too deep, or a number of thousands of digits.
             raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": "…"}) from error
         return self.empty() if found is None else found
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         try:
             return super().bound_data(data, initial)
-        except RecursionError:
+        except (RecursionError, ValueError):
             return InvalidJSONInput(data)
 
     def prepare_value(self, value: Any) -> Any:

@@ -1,10 +1,12 @@
 """Migration operations."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db.migrations.operations import AddConstraint, AddIndex
+from django.db.models import UniqueConstraint
 
+_HAS_CONSTRAINT = "SELECT 1 FROM pg_constraint WHERE conname = %s AND connamespace = current_schema()::regnamespace"
 _STATE = """
     SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = %s AND n.nspname = current_schema()
@@ -45,15 +47,41 @@ class AddIndexBeside(AddIndexConcurrently):
 
 
 class AddUniqueBeside(AddConstraint):
-    """A unique constraint with a condition, which is an index, built as :class:`AddIndexBeside` builds one."""
+    """A unique constraint, whose index is built as :class:`AddIndexBeside` builds one.
+
+    With a condition it is nothing but that index; without one the finished index becomes a constraint at once.
+    """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.in_atomic_block:
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
         model = to_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model) and not _is_there(
-            schema_editor, self.constraint.name
-        ):
-            statement = str(self.constraint.create_sql(model, schema_editor))
-            schema_editor.execute(statement.replace("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1))
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        constraint = cast("UniqueConstraint", self.constraint)
+        if not _is_there(schema_editor, constraint.name):
+            schema_editor.execute(_unique_index(constraint, model, schema_editor))
+        if constraint.condition is None:
+            _make_constraint(constraint.name, model, schema_editor)
+
+
+def _unique_index(constraint: UniqueConstraint, model: Any, schema_editor: Any) -> str:
+    if constraint.condition is not None:
+        statement = str(constraint.create_sql(model, schema_editor))
+        return statement.replace("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1)
+    quote = schema_editor.quote_name
+    columns = ", ".join(quote(model._meta.get_field(name).column) for name in constraint.fields)
+    nulls = " NULLS NOT DISTINCT" if constraint.nulls_distinct is False else ""
+    name, table = quote(constraint.name), quote(model._meta.db_table)
+    return f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns}){nulls}"
+
+
+def _make_constraint(name: str, model: Any, schema_editor: Any) -> None:
+    """Let the index be a constraint, unless an interrupted run did that already."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(_HAS_CONSTRAINT, [name])
+        if cursor.fetchone():
+            return
+    own, table = schema_editor.quote_name(name), schema_editor.quote_name(model._meta.db_table)
+    schema_editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {own} UNIQUE USING INDEX {own}")

@@ -16,7 +16,15 @@ from apps.common.schedule.calendars import (
     valid_region,
     valid_zone,
 )
-from apps.common.schedule.windows import Window, closes_at, dump_windows, is_open, next_open, parse_windows
+from apps.common.schedule.windows import (
+    Window,
+    closes_at,
+    dump_windows,
+    is_open,
+    next_open,
+    open_hours,
+    parse_windows,
+)
 
 __all__ = [
     "Calendar",
@@ -31,6 +39,7 @@ __all__ = [
     "local_day",
     "next_morning",
     "next_open",
+    "open_hours",
     "parse_windows",
     "start_of_day",
     "valid_region",

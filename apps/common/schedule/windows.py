@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -131,6 +131,14 @@ def _open(calendar: Calendar, windows: tuple[Window, ...], skip_holidays: bool, 
         else:
             merged.append((start, end))
     return tuple(merged)
+
+
+def open_hours(
+    day: date, windows: Sequence[Window], calendar: Calendar, *, skip_holidays: bool = False
+) -> tuple[Stretch, ...]:
+    """When it is open on a local day: from (inclusive) to (exclusive), in order. No windows are every hour."""
+    hours = tuple(windows) or _ALWAYS
+    return _open(calendar, hours, skip_holidays and calendar.country != "", day.toordinal())
 
 
 def next_open(

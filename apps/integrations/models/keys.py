@@ -16,6 +16,8 @@ class Scope(models.TextChoices):
     CONTACTS_WRITE = "contacts:write", _("write contacts and companies")
     SUPPRESSIONS_WRITE = "suppressions:write", _("block and unblock addresses")
     RESPONSES_WRITE = "responses:write", _("write responses")
+    CASES_WRITE = "cases:write", _("open and change cases")
+    VOUCHERS_WRITE = "vouchers:write", _("redeem vouchers")
     SETUP_WRITE = "setup:write", _("change touchpoints, segments, rules and webhooks")
 
 

@@ -26,6 +26,14 @@ class EventType(models.TextChoices):
     INVITATION_BOUNCED = "invitation.bounced", _("an invitation could not be delivered")
     CONTACT_UNSUBSCRIBED = "contact.unsubscribed", _("a contact unsubscribed or complained")
     CONTACT_ERASED = "contact.erased", _("a contact was erased")
+    CASE_OPENED = "case.opened", _("a case was opened")
+    CASE_UPDATED = "case.updated", _("a case changed")
+    CASE_CLOSED = "case.closed", _("a case was closed")
+    CAMPAIGN_STEP = "campaign.step", _("a campaign's step tells other systems")
+    CAMPAIGN_TASK = "campaign.task", _("a campaign asks for a task in the CRM")
+    VOUCHER_ISSUED = "voucher.issued", _("a voucher was issued")
+    VOUCHER_REDEEMED = "voucher.redeemed", _("a voucher was redeemed")
+    VOUCHERS_LOW = "vouchers.low", _("vouchers are running out")
 
 
 DELIGHTED_EVENTS = {
