@@ -1,119 +1,140 @@
-"""Following up: responses are enrolled in the campaign of their segment, due steps are run."""
+"""Following up: responses are enrolled in a campaign, due steps are run, each in its order."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Min, QuerySet
 
-from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
-from apps.campaigns.steps import case, email, opt_in
-from apps.campaigns.steps.base import Run
+from apps.alerts import services as alerts
+from apps.alerts.models import Kind as AlertKind
+from apps.alerts.services import Occasion, tell
+from apps.campaigns import entry, looks
+from apps.campaigns.models import Campaign, CampaignVersion, Enrolment, StepRun
+from apps.campaigns.runs import Run
+from apps.campaigns.sequence import Kind, Step, parse, wait_end
+from apps.campaigns.sequence import Sequence as Steps
+from apps.campaigns.steps import ask, branch, case, email, opt_in, plain, tag, told, voucher
+from apps.cases import opening
 from apps.common import agenda
-from apps.common.batches import SINGLES, together_or_singly
-from apps.common.conditions import ConditionError
-from apps.common.ids import uuid7
-from apps.common.segments import segment_of
+from apps.common.batches import SINGLES, sentence, together_or_singly
+from apps.contacts import ledger
 from apps.responses.models import Response
-from apps.triggers import segments
 
 RUN_QUEUE = "campaigns.run"
-_RUNNERS = {Step.Kind.EMAIL: email.run, Step.Kind.CASE: case.run, Step.Kind.OPT_IN: opt_in.run}
+BACKOFF = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+"""After so many failures a step is tried again so much later; after one more it has failed for good."""
+_RUNNERS = {
+    Kind.EMAIL: email.run,
+    Kind.WAIT: plain.run,
+    Kind.BRANCH: branch.run,
+    Kind.CASE: case.run,
+    Kind.VOUCHER: voucher.run,
+    Kind.TAG: tag.run,
+    Kind.WEBHOOK: told.run_webhook,
+    Kind.TASK: told.run_task,
+    Kind.ASK: ask.run,
+    Kind.OPT_IN: opt_in.run,
+    Kind.STOP: plain.run,
+}
 
 
 @transaction.atomic
 def enrol(*, now: datetime, limit: int = 200) -> int:
-    """Enrol responses that await follow-up; returns how many there were.
+    """Follow up on responses that await it; returns how many there were.
 
-    Each goes into the most specific active campaign of its segment; a response is enrolled in a
-    campaign once, whatever is changed later. One without a score goes into none; one that a machine
-    probably gave waits until a human judges it.
+    Rules open cases for them, users are told, and each goes into the campaign of the highest priority that fits, then
+    the most specific one; a response is enrolled in a campaign once, whatever is changed later. One without a score
+    goes into none; one that a machine probably gave waits until a human judges it.
     """
     pending = list(
         Response.objects.filter(follow_up=Response.FollowUp.PENDING, is_suspected=False, follow_up_at__lte=now)
         .order_by("follow_up_at")
-        .select_for_update(skip_locked=True)[:limit]
+        .select_related("contact__company", "touchpoint", "survey")
+        .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
     if not pending:
         return 0
-    campaigns = list(
-        Campaign.objects.filter(is_active=True)
-        .select_related("contact_segment")
-        .prefetch_related("steps")
-        .order_by("pk")
-    )
-    members = _members(campaigns, pending, now)
-    chosen = [(response, _campaign_for(response, campaigns, members)) for response in pending]
-    rows = [
-        Enrolment(id=uuid7(), campaign=campaign, response=response, enrolled_at=now)
-        for response, campaign in chosen
-        if campaign
-    ]
-    Enrolment.objects.bulk_create(rows, ignore_conflicts=True)
-    fresh = set(Enrolment.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
-    _plan_steps([row for row in rows if row.id in fresh], now)
+    opening.open_by_rules(responses=pending, now=now)
+    alerts.about_responses(responses=pending, now=now)
+    campaigns = list(open_campaigns().filter(entry=Campaign.Entry.RESPONSE))
+    entrance = entry.Entrance(campaigns, pending, now)
+    chosen = [(response, entrance.campaign_for(response)) for response in pending]
+    enter([(response, campaign) for response, campaign in chosen if campaign], now=now)
     for response, campaign in chosen:
         response.follow_up = Response.FollowUp.ENROLLED if campaign else Response.FollowUp.NONE
     Response.objects.bulk_update(pending, ["follow_up"], batch_size=500)
     return len(pending)
 
 
-def _members(campaigns: Sequence[Campaign], pending: Sequence[Response], now: datetime) -> dict[int, set[UUID]]:
-    """Contact segment → those of the responses' contacts that belong to it. One query per segment in use.
+def open_campaigns() -> QuerySet[Campaign]:
+    """Campaigns that take responses: active and published."""
+    found = Campaign.objects.filter(is_active=True, current_version__isnull=False)
+    return found.select_related("contact_segment", "current_version").order_by("pk")
 
-    A segment whose condition is broken has nobody in it: other campaigns go on.
+
+def enter(
+    chosen: Sequence[tuple[Response, Campaign]], *, now: datetime, launch_id: UUID | None = None
+) -> list[Enrolment]:
+    """Enrol responses and begin their first steps; returns the enrolments that are new.
+
+    The first step counts from the answer; where somebody started the campaign by hand, from then on. Must run in a
+    transaction.
     """
-    people = {response.contact_id for response in pending if response.contact_id}
-    found: dict[int, set[UUID]] = {}
-    for segment in {campaign.contact_segment for campaign in campaigns if campaign.contact_segment}:
-        try:
-            found[segment.pk] = segments.members(condition=segment.condition, of=people, now=now)
-        except ConditionError:
-            found[segment.pk] = set()
-    return found
+    if not chosen:
+        return []
+    known = entry.rounds([response for response, _campaign in chosen])
+    rows = [entry.enrolment(campaign, response, now, known) for response, campaign in chosen]
+    for row in rows:
+        row.launch_id = launch_id
+    Enrolment.objects.bulk_create(rows, ignore_conflicts=True)
+    there = set(Enrolment.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    fresh = [row for row in rows if row.pk in there]
+    sequences: dict[int, Steps] = {}
+    begin, ended = [], []
+    for row in fresh:
+        sequence = _sequence(row.version, sequences)
+        if row.state != Enrolment.State.RUNNING:
+            continue
+        if sequence.first is None:
+            ended.append(row.pk)
+        else:
+            begin.append((row, sequence.steps[sequence.first], 1, now if launch_id else row.response.updated_at))
+    Enrolment.objects.filter(pk__in=ended).update(state=Enrolment.State.DONE, ended_at=now)
+    start_runs(begin)
+    _wake(now, min((start for *_rest, start in begin), default=None))
+    return fresh
 
 
-def _campaign_for(
-    response: Response, campaigns: Sequence[Campaign], members: Mapping[int, Collection[UUID]]
-) -> Campaign | None:
-    """The most specific one that fits, if any; one for a segment of contacts before one for all."""
-    segment = _segment(response)
-    fitting = [
-        c
-        for c in campaigns
-        if c.segment == segment
-        and c.survey_id in (None, response.survey_id)
-        and c.touchpoint_id in (None, response.touchpoint_id)
-        and (c.contact_segment_id is None or response.contact_id in members[c.contact_segment_id])
-    ]
-    return max(
-        fitting,
-        key=lambda c: (
-            c.contact_segment_id is not None,
-            c.touchpoint_id is not None,
-            c.survey_id is not None,
-            -c.pk,
-        ),
-        default=None,
-    )
+def _sequence(version: CampaignVersion, known: dict[int, Steps]) -> Steps:
+    """A version's steps; parsed once per batch."""
+    if version.pk not in known:
+        known[version.pk] = parse(version.document)
+    return known[version.pk]
 
 
-def _segment(response: Response) -> str:
-    """Whose answer it is; "" without a score, which is nobody's."""
-    return "" if response.score is None else segment_of(response.score)
+def start_runs(begin: Sequence[tuple[Enrolment, Step, int, datetime]]) -> list[StepRun]:
+    """Write the runs of steps that are next: enrolment, step, position, and when it begins."""
+    if not begin:
+        return []
+    home = ledger.home_calendar()
+    rows = []
+    for enrolment, step, position, start in begin:
+        due_at = wait_end(step.settings, start, home) if step.kind == Kind.WAIT else start
+        rows.append(
+            StepRun(
+                enrolment=enrolment, step_key=step.key, kind=step.kind, position=position, planned_at=due_at,
+                due_at=due_at,
+            )
+        )  # fmt: skip
+    return StepRun.objects.bulk_create(rows)
 
 
-def _plan_steps(enrolments: Sequence[Enrolment], now: datetime) -> None:
-    runs = [
-        StepRun(id=uuid7(), enrolment=row, step=step, due_at=row.response.updated_at + step.delay)
-        for row in enrolments
-        for step in row.campaign.steps.all()
-    ]
-    if runs:
-        StepRun.objects.bulk_create(runs)
-        agenda.wake(queue=RUN_QUEUE, due_at=min(run.due_at for run in runs), now=now)
+def _wake(now: datetime, due_at: datetime | None) -> None:
+    if due_at is not None:
+        agenda.wake(queue=RUN_QUEUE, due_at=due_at, now=now)
 
 
 def next_run_due() -> datetime | None:
@@ -123,12 +144,10 @@ def next_run_due() -> datetime | None:
 
 
 def run_due(*, now: datetime, base_url: str) -> int:
-    """Run due steps; one that breaks the others fails with its error, and they go through."""
+    """Run due steps; one that breaks the others is tried again later, and they go through."""
 
     def put_aside(run_id: UUID, error: Exception) -> None:
-        StepRun.objects.filter(pk=run_id, status=StepRun.Status.PENDING).update(
-            status=StepRun.Status.FAILED, reason=type(error).__name__[:40], done_at=now
-        )
+        _put_off(run_id, error, now)
 
     return together_or_singly(
         together=lambda: run_steps(now=now, base_url=base_url),
@@ -136,6 +155,62 @@ def run_due(*, now: datetime, base_url: str) -> int:
         single=lambda run_id: run_steps(now=now, base_url=base_url, only=run_id),
         put_aside=put_aside,
     )
+
+
+@transaction.atomic
+def _put_off(run_id: UUID, error: Exception, now: datetime) -> None:
+    """A step broke: later again, or after too many times not any more. The enrolment stands still there."""
+    rows = StepRun.objects.filter(pk=run_id, status=StepRun.Status.PENDING).select_related("enrolment__campaign")
+    row = rows.select_for_update(of=("self",)).first()
+    if row is None:
+        return
+    row.attempts += 1
+    row.last_error = sentence(error)
+    if row.attempts <= len(BACKOFF):
+        row.due_at = now + BACKOFF[row.attempts - 1]
+    else:
+        row.status, row.reason, row.done_at = StepRun.Status.FAILED, type(error).__name__[:40], now
+        Enrolment.objects.filter(pk=row.enrolment_id).update(state=Enrolment.State.FAILED, ended_at=now)
+        _tell_failed(row, now)
+    row.save(update_fields=["status", "reason", "due_at", "done_at", "attempts", "last_error"])
+
+
+def _tell_failed(row: StepRun, now: datetime) -> None:
+    """Tell whoever wants to know. Once a day for a step: what breaks for one contact mostly breaks for all."""
+    campaign = row.enrolment.campaign
+    occasion = Occasion(
+        kind=AlertKind.CAMPAIGN_FAILED,
+        reason=f"campaign-failed:{campaign.pk}:{row.step_key}:{now:%Y-%m-%d}",
+        user_ids=(),
+        values={"campaign": campaign.name, "error": row.last_error},
+        path=f"/campaigns/{campaign.pk}/enrolments/?state=failed",
+    )
+    tell(occasions=[occasion], now=now)
+
+
+@transaction.atomic
+def retry(*, enrolment_ids: Collection[UUID], now: datetime) -> int:
+    """Try steps again that failed for good, and go on from there; returns how many."""
+    rows = StepRun.objects.filter(enrolment__in=enrolment_ids, status=StepRun.Status.FAILED)
+    owners = list(rows.select_for_update().values_list("enrolment_id", flat=True))
+    count = rows.filter(enrolment__in=owners).update(
+        status=StepRun.Status.PENDING, reason="", attempts=0, due_at=now, done_at=None
+    )
+    Enrolment.objects.filter(pk__in=owners).update(state=Enrolment.State.RUNNING, ended_at=None)
+    _wake(now, now if count else None)
+    return count
+
+
+@transaction.atomic
+def stop(*, enrolment_ids: Collection[UUID], reason: str, now: datetime) -> int:
+    """End running enrolments before their next step; returns how many. A step that a worker has in hand comes first."""
+    rows = StepRun.objects.filter(enrolment__in=enrolment_ids, status=StepRun.Status.PENDING)
+    owners = list(rows.order_by("pk").select_for_update().values_list("enrolment_id", flat=True))
+    StepRun.objects.filter(enrolment__in=owners, status=StepRun.Status.PENDING).update(
+        status=StepRun.Status.SKIPPED, reason=reason, done_at=now
+    )
+    found = Enrolment.objects.filter(pk__in=enrolment_ids, state=Enrolment.State.RUNNING)
+    return found.update(state=Enrolment.State.STOPPED, end_reason=reason, ended_at=now)
 
 
 def _due(now: datetime) -> QuerySet[StepRun]:
@@ -146,28 +221,63 @@ def _due(now: datetime) -> QuerySet[StepRun]:
 def run_steps(*, now: datetime, base_url: str, limit: int = 200, only: UUID | None = None) -> int:
     """Run due steps, all of one kind together; returns how many were due.
 
-    What a step does is a row (a mail in the outbox, a case), written with the step's own state in
-    one transaction: no step runs twice, none is lost.
+    What a step does is a row (a mail in the outbox, a case), written with the step's own state and the next step's
+    run in one transaction: no step runs twice, none is lost, and each comes after the one before it.
     """
-    due = list(
+    rows = list(
         (_due(now).filter(pk=only) if only else _due(now))
         .select_related(
-            "step", "enrolment__campaign", "enrolment__response__contact", "enrolment__response__touchpoint"
+            "enrolment__campaign", "enrolment__version", "enrolment__response__contact__company",
+            "enrolment__response__touchpoint", "enrolment__response__survey",
         )
         .select_for_update(skip_locked=True, of=("self",))[:limit]
-    )
-    by_kind: dict[str, list[Run]] = defaultdict(list)
-    for row in due:
-        run = Run(row=row, response=row.enrolment.response, now=now, base_url=base_url)
-        if run.response.is_suspected:
-            run.skip("suspected")
-        elif row.enrolment.campaign.segment != _segment(run.response):
-            run.skip("segment_changed")
-        elif not row.enrolment.campaign.is_active:
-            run.skip("campaign_inactive")
+    )  # fmt: skip
+    sequences: dict[int, Steps] = {}
+    runs = [Run(row, _sequence(row.enrolment.version, sequences), now, base_url) for row in rows]
+    looks.judge(runs, now)
+    by_kind: dict[Kind, list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.is_open and run.step is not None:
+            by_kind[run.step.kind].append(run)
+    for kind, group in by_kind.items():
+        _RUNNERS[kind](group)
+    _save(runs)
+    _go_on(runs, now)
+    return len(rows)
+
+
+def _save(runs: Sequence[Run]) -> None:
+    fields = ["status", "reason", "done_at", "due_at", "email", "result"]
+    StepRun.objects.bulk_update([run.row for run in runs], fields, batch_size=500)
+
+
+def _go_on(runs: Sequence[Run], now: datetime) -> None:
+    """Begin what comes next, and end what has come to its end."""
+    over = [run for run in runs if not run.is_open and not run.is_held]
+    taken = _taken([run for run in over if run.row.enrolment.version.number > 1 and not run.ends])
+    begin, done = [], []
+    for run in over:
+        key = None if run.ends or run.step is None else run.step.following(is_yes=run.row.result.get("way") == "yes")
+        # Who was moved to this version may have had later steps already.
+        while key is not None and (run.row.enrolment_id, key) in taken:
+            key = run.sequence.steps[key].following(is_yes=taken[run.row.enrolment_id, key] == "yes")
+        if key is None:
+            done.append(run)
         else:
-            by_kind[row.step.kind].append(run)
-    for kind, runs in by_kind.items():
-        _RUNNERS[Step.Kind(kind)](runs)
-    StepRun.objects.bulk_update(due, ["status", "reason", "done_at", "email"], batch_size=500)
-    return len(due)
+            begin.append((run.row.enrolment, run.sequence.steps[key], run.row.position + 1, now))
+    for run in done:
+        ending = run.row.enrolment
+        ending.state = Enrolment.State.STOPPED if run.ends else Enrolment.State.DONE
+        ending.end_reason, ending.ended_at = run.ends, now
+    Enrolment.objects.bulk_update([run.row.enrolment for run in done], ["state", "end_reason", "ended_at"])
+    rows = start_runs(begin)
+    _wake(now, min((row.due_at for row in rows), default=None))
+
+
+def _taken(runs: Iterable[Run]) -> Mapping[tuple[UUID, str], str]:
+    """Which steps these enrolments have had, and which way they took there."""
+    owners = [run.row.enrolment_id for run in runs]
+    if not owners:
+        return {}
+    rows = StepRun.objects.filter(enrolment__in=owners).values_list("enrolment_id", "step_key", "result")
+    return {(owner, key): result.get("way", "") for owner, key, result in rows}

@@ -1,6 +1,8 @@
-"""The follow-up stage's two drains: enrol responses, run due steps."""
+"""The drains of following up: enrol responses, run due steps, start by hand, try against the past."""
 
-from apps.campaigns import services
+from django.utils import timezone
+
+from apps.campaigns import launches, services, trials
 from apps.common.queues import drain_task
 from apps.responses.keeping import FOLLOW_UP_QUEUE
 from apps.responses.services import next_follow_up_due
@@ -15,4 +17,14 @@ drain_task(
     queue=services.RUN_QUEUE,
     step=lambda now: services.run_due(now=now, base_url=current_base_url()),
     next_due=services.next_run_due,
+)
+drain_task(
+    queue=launches.QUEUE,
+    step=lambda now: launches.run_next(now=now),
+    next_due=launches.next_due,
+)
+drain_task(
+    queue=trials.QUEUE,
+    step=lambda now: trials.run_next(now=now, clock=timezone.now),
+    next_due=trials.next_due,
 )

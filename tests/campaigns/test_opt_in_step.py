@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.campaigns.admin import StepForm
 from apps.campaigns.models import StepRun
 from apps.campaigns.services import enrol, run_steps
+from apps.campaigns.versions import problems
 from apps.common.ids import uuid7
 from apps.contacts import preferences
 from apps.contacts.models import ConsentPolicy, LegalBasis, OptIn
@@ -27,8 +27,8 @@ BASE = "http://nordwind.resonanz.test"
 @pytest.fixture(autouse=True)
 def step(tenant: Any) -> None:
     factories.theme()
-    factories.StepFactory(
-        campaign=factories.CampaignFactory(segment="promoter"), kind="opt_in",
+    factories.step(
+        factories.CampaignFactory(segment="promoter"), kind="opt_in",
         body={"en": "Yes, send me news.", "de": "Ja, schicken Sie mir Neues."},
     )  # fmt: skip
 
@@ -106,6 +106,14 @@ def test_who_wants_no_mails_that_follow_is_skipped() -> None:
     assert run() == ("skipped", "preference")
 
 
-def test_a_step_without_words_to_agree_to_is_refused_at_the_form() -> None:
-    form = StepForm({"kind": "opt_in", "delay": "0", "position": "0", "body_en": "", "body_de": ""})
-    assert "what the person agrees to" in str(form.errors["body"])
+def test_a_step_without_words_to_agree_to_is_refused() -> None:
+    [problem] = problems(
+        document={"steps": [{"key": "s1", "kind": "opt_in", "body": {"en": " "}}]}, stops_on_response=True
+    )
+    assert (problem.key, problem.code, problem.params) == ("s1", "missing", {"name": "body"})
+
+
+def test_what_is_agreed_to_is_the_same_for_everybody_and_takes_no_variables() -> None:
+    steps = [{"key": "s1", "kind": "opt_in", "body": {"en": "Yes, write to {{ name }}"}}]
+    [problem] = problems(document={"steps": steps}, stops_on_response=True)
+    assert problem.code == "unknown_variable"

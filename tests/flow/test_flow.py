@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.campaigns import services as campaigns
-from apps.campaigns.models import Step, StepRun
+from apps.campaigns.models import StepRun
 from apps.cases.models import Case
 from apps.insights.models import Rollup
 from apps.insights.services import roll_up
@@ -107,7 +107,7 @@ def test_an_event_becomes_a_mail_an_answer_a_follow_up_and_a_number(tenant: Any,
 def test_a_detractor_gets_a_case_as_well(tenant: Any) -> None:
     factories.house(delay=timedelta(0))
     detractors = factories.Campaign.objects.get(segment="detractor")
-    factories.StepFactory(campaign=detractors, kind=Step.Kind.CASE, position=1)
+    factories.step(detractors, kind="case")
     factories.EventFactory()
     now = timezone.now() + timedelta(seconds=1)
     triggers.evaluate_events(now=now)

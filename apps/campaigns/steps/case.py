@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from apps.campaigns.steps.base import Run
+from apps.campaigns.runs import Run
 from apps.cases import services as cases
 
 
@@ -10,6 +10,6 @@ def run(runs: Sequence[Run]) -> None:
     """Open a case per response; one that is there already is left as it is."""
     if not runs:
         return
-    cases.open_cases(responses=[run.response for run in runs], now=runs[0].now)
-    for run in runs:
-        run.done()
+    cases.open_cases(responses=[one.response for one in runs], now=runs[0].now)
+    for one in runs:
+        one.done()

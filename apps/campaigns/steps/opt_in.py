@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from apps.campaigns.steps.base import Run
+from apps.campaigns.runs import Run
 from apps.common.texts import localized
 from apps.contacts import preferences
 from apps.contacts import services as contacts
@@ -62,9 +62,8 @@ def _objection(
 
 def _ask(run: Run, contact: Contact) -> Ask | None:
     """The question in the contact's language; None if the step has no words for it."""
-    step = run.row.step
     language = language_of(contact, run.response.locale)
-    wording = localized(step.body, language)
+    wording = localized(run.setting("body") or {}, language)  # type: ignore[arg-type]
     if not wording or not contact.email:
         return None
     return Ask(
@@ -72,7 +71,7 @@ def _ask(run: Run, contact: Contact) -> Ask | None:
         email=contact.email,
         contact_id=contact.id,
         source=f"campaign:{run.row.enrolment.campaign.name}",
-        text_version=f"step:{step.pk}",
+        text_version=f"campaign:{run.row.enrolment.version_id}:{run.row.step_key}",
         wording=wording.replace("\r\n", "\n").strip(),
         language=language,
     )

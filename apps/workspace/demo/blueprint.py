@@ -1,7 +1,7 @@
 """What a demo tenant consists of, as plain data. Pure: no Django."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -56,6 +56,8 @@ class SurveySpec:
     base: float = 9.0
     """The score of somebody who rates everything with 4."""
     priority: int = 0
+    incentive: Texts = field(default_factory=dict)
+    """What is promised for answering."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from apps.contacts.budget import Entry, Policy
 from apps.contacts.eligibility import SKIPPED, Facts, Verdict, decide
 from apps.workspace.demo import people
 from apps.workspace.demo.blueprint import Brand, Happening, SurveySpec, Window
-from apps.workspace.demo.feedback import Feedback, Tale
+from apps.workspace.demo.feedback import Feedback
 from apps.workspace.demo.mailing import Person, write_letter
 from apps.workspace.demo.records import (
     ContactRow,
@@ -26,6 +26,7 @@ from apps.workspace.demo.records import (
     SuppressionRow,
     Wiring,
 )
+from apps.workspace.demo.tale import Tale
 
 EXPIRES_AFTER = timedelta(days=14)
 LINK_LIFETIME = timedelta(days=60)

@@ -124,6 +124,7 @@ SURVEYS = (
         delay=timedelta(days=1),
         answer_rate=0.36,
         base=8.1,
+        incentive=both("€5 voucher as a thank-you", "5-€-Gutschein als Dankeschön"),
     ),
 )
 

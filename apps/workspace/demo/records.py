@@ -116,6 +116,7 @@ class ResponseRow(NamedTuple):
     answered_at: datetime
     updated_at: datetime
     follow_up: str
+    is_incentivised: bool
 
 
 class AnswerRow(NamedTuple):
@@ -134,16 +135,23 @@ class RevisionRow(NamedTuple):
 class EnrolmentRow(NamedTuple):
     id: UUID
     campaign_id: int
+    version_id: int
     response_id: UUID
+    contact_id: UUID
+    state: str
     enrolled_at: datetime
+    ended_at: datetime
 
 
 class StepRunRow(NamedTuple):
     id: UUID
     enrolment_id: UUID
-    step_id: int
+    step_key: str
+    kind: str
+    position: int
     status: str
     reason: str
+    planned_at: datetime
     due_at: datetime
     done_at: datetime
     email_id: UUID | None
@@ -154,11 +162,27 @@ class CaseRow(NamedTuple):
     response_id: UUID
     contact_id: UUID
     owner_id: int | None
+    rule_id: int | None
     status: str
+    is_urgent: bool
     outcome: str
+    result_id: int | None
+    root_cause_id: int | None
     opened_at: datetime
+    contact_due_at: datetime
     due_at: datetime
+    first_contact_at: datetime | None
     closed_at: datetime | None
+    updated_at: datetime
+    revision: int
+
+
+class CaseChangeRow(NamedTuple):
+    case_id: UUID
+    kind: str
+    at: datetime
+    by_id: int | None
+    data: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -179,8 +203,9 @@ class Records:
     enrolments: list[EnrolmentRow] = field(default_factory=list)
     step_runs: list[StepRunRow] = field(default_factory=list)
     cases: list[CaseRow] = field(default_factory=list)
-    scores: Counter[tuple[date, int, int, int]] = field(default_factory=Counter)
-    """Responses by UTC day, survey, touchpoint and score."""
+    case_changes: list[CaseChangeRow] = field(default_factory=list)
+    scores: Counter[tuple[date, int, int, bool, int]] = field(default_factory=Counter)
+    """Responses by UTC day, survey, touchpoint, whether something was promised, and score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +219,21 @@ class SurveyIds:
 
 @dataclass(frozen=True, slots=True)
 class CampaignIds:
-    """Primary keys of a campaign and its steps."""
+    """Primary keys of a campaign and its version, and whether it opens cases."""
 
     campaign: int
-    email_step: int
-    case_step: int | None
+    version: int
+    opens_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseIds:
+    """Primary keys of the rules for cases, and of the usual outcomes and root causes in their order."""
+
+    rule: int | None = None
+    urgent_rule: int | None = None
+    outcomes: tuple[int, ...] = ()
+    root_causes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +246,4 @@ class Wiring:
     companies: tuple[tuple[int, str], ...]
     owners: tuple[int, ...]
     from_header: str
+    cases: CaseIds = field(default_factory=CaseIds)

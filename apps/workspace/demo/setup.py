@@ -1,13 +1,14 @@
 """Writes a demo tenant's configuration and tells the history which row is which."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import TypeVar
 
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-from apps.campaigns.models import Campaign, Step
+from apps.campaigns import versions as campaign_versions
+from apps.campaigns.models import Campaign
 from apps.contacts.models import BusinessCalendar, Company, ContactBudget
 from apps.messaging.models import Sender, SenderDomain
 from apps.surveys import versions
@@ -16,6 +17,7 @@ from apps.touchpoints.models import Stage, Touchpoint
 from apps.triggers.models import Cadence, Segment, TriggerRule
 from apps.workspace.demo import people
 from apps.workspace.demo.blueprint import Brand, CampaignSpec, SurveySpec, both
+from apps.workspace.demo.case_setup import set_up_cases
 from apps.workspace.demo.feedback import STEP_DELAY
 from apps.workspace.demo.history import EXPIRES_AFTER
 from apps.workspace.demo.records import CampaignIds, SurveyIds, Wiring
@@ -48,10 +50,11 @@ def set_up(*, brand: Brand, rng: Random, scale: float, now: datetime) -> Wiring:
     return Wiring(
         touchpoints=touchpoints,
         surveys=surveys,
-        campaigns={campaign.segment: _campaign(campaign) for campaign in brand.campaigns},
+        campaigns={campaign.segment: _campaign(campaign, now) for campaign in brand.campaigns},
         companies=_companies(rng, scale) if brand.has_companies else (),
         owners=tuple(get_user_model().objects.order_by("pk").values_list("pk", flat=True)),
         from_header=f"{sender.name} <{sender.email}>",
+        cases=set_up_cases(),
     )
 
 
@@ -79,7 +82,8 @@ def _journey(brand: Brand) -> dict[str, int]:
 
 
 def _survey(brand: Brand, spec: SurveySpec, touchpoints: dict[str, int]) -> SurveyIds:
-    survey = _save(Survey(key=spec.key, name=spec.name, is_public=True, public_properties=["store"]))
+    survey = Survey(key=spec.key, name=spec.name, is_public=True, public_properties=["store"], incentive=spec.incentive)
+    _save(survey)
     questions = _questions(brand, spec, survey)
     _thanks(survey)
     rule = TriggerRule(
@@ -150,24 +154,22 @@ def publish_surveys(*, now: datetime) -> None:
         versions.publish(survey_id=survey_id, now=now)
 
 
-def _campaign(spec: CampaignSpec) -> CampaignIds:
-    campaign = _save(Campaign(name=spec.name, segment=spec.segment))
-    mail = _save(
-        Step(
-            campaign=campaign,
-            position=1,
-            kind=Step.Kind.EMAIL,
-            delay=STEP_DELAY,
-            subject=spec.letter.subject,
-            body=spec.letter.body,
-            subject_no_comment=spec.no_comment.subject,
-            body_no_comment=spec.no_comment.body,
-        )
-    )
-    case = None
-    if spec.opens_case:
-        case = _save(Step(campaign=campaign, position=2, kind=Step.Kind.CASE, delay=timedelta(0))).pk
-    return CampaignIds(campaign.pk, mail.pk, case)
+def _campaign(spec: CampaignSpec, now: datetime) -> CampaignIds:
+    """A mail some minutes after the answer, the apology also while somebody takes care; before it, perhaps a case."""
+    mail = {
+        "key": "mail",
+        "kind": "email",
+        "subject": spec.letter.subject,
+        "body": spec.letter.body,
+        "subject_no_comment": spec.no_comment.subject,
+        "body_no_comment": spec.no_comment.body,
+        "also_while_case": True,
+    }
+    wait = {"key": "wait", "kind": "wait", "seconds": int(STEP_DELAY.total_seconds())}
+    steps = [*([{"key": "case", "kind": "case"}] if spec.opens_case else []), wait, mail]
+    campaign = _save(Campaign(name=spec.name, segment=spec.segment, draft={"steps": steps}))
+    version = campaign_versions.publish(campaign_id=campaign.pk, now=now)
+    return CampaignIds(campaign.pk, version.pk, spec.opens_case)
 
 
 def _companies(rng: Random, scale: float) -> tuple[tuple[int, str], ...]:

@@ -7,7 +7,7 @@ import msgspec
 from django.db import connection, models
 
 from apps.campaigns.models import Enrolment, StepRun
-from apps.cases.models import Case
+from apps.cases.models import Case, CaseChange
 from apps.contacts.models import Contact, LegalBasis, Outreach
 from apps.insights.models import Rollup
 from apps.messaging import frames
@@ -41,12 +41,13 @@ def write(*, records: rows.Records) -> dict[str, int]:
         (Enrolment, rows.EnrolmentRow, records.enrolments),
         (StepRun, rows.StepRunRow, records.step_runs),
         (Case, rows.CaseRow, records.cases),
+        (CaseChange, rows.CaseChangeRow, records.case_changes),
     )
     for model, kind, found in plan:
         _copy(model, kind._fields, found)
         counts[model._meta.db_table] = len(found)
     cells = [(*cell, count) for cell, count in sorted(records.scores.items())]
-    _copy(Rollup, ("day", "survey_id", "touchpoint_id", "score", "responses"), cells)
+    _copy(Rollup, ("day", "survey_id", "touchpoint_id", "is_incentivised", "score", "responses"), cells)
     counts[Rollup._meta.db_table] = len(cells)
     _analyze(counts)
     return counts
