@@ -4,13 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.db.models import Choices
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.cases.models import Case
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Response
 from apps.touchpoints.models import Touchpoint
@@ -19,7 +17,8 @@ from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 from apps.triggers.reasons import SENTENCES
 
 PERIODS = (30, 90, 365)
-OPEN = "open"
+INCENTIVES = {"no": False, "yes": True}
+"""Whether answers were promised something, as the address says it."""
 NO_SCORE = "none"
 NO_STREAM = "none"
 ANY = ("", _("All"))
@@ -27,13 +26,6 @@ ANY = ("", _("All"))
 
 def _choices(choices: type[Choices]) -> list[tuple[str, str]]:
     return [(value, capfirst(label)) for value, label in choices.choices]
-
-
-class OwnerField(forms.ModelChoiceField):
-    """A choice of people by name."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj.get_full_name() or obj.get_username())
 
 
 def period_days(value: str | None) -> int:
@@ -109,7 +101,14 @@ class ResponseFilter(TouchpointFilter):
             ("all", pgettext_lazy("suspected responses", "Included")),
         ],
     )
-    field_order = ["q", "segment", "touchpoint", "days", "comment", "contacts", "channel", "partial", "suspected"]
+    incentive = forms.ChoiceField(
+        label=_("Incentive"),
+        required=False,
+        choices=[ANY, ("no", _("Without incentive")), ("yes", _("Only with incentive"))],
+    )
+    field_order = [
+        "q", "segment", "touchpoint", "days", "comment", "contacts", "channel", "partial", "incentive", "suspected",
+    ]  # fmt: skip
 
     def __init__(self, data: Any, *, touchpoints: Iterable[Touchpoint], segments: Iterable[Segment]) -> None:
         super().__init__(data, touchpoints=touchpoints)
@@ -185,39 +184,6 @@ class DryRunFilter(Filter):
     """Dry runs by status."""
 
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[ANY, *_choices(DryRun.Status)])
-
-
-class CaseFilter(Filter):
-    """Cases by status; open ones unless another status is asked for."""
-
-    status = forms.ChoiceField(
-        label=_("Status"), required=False, choices=[(OPEN, _("Open")), *_choices(Case.Status), ("all", _("All"))],
-        initial=OPEN,
-    )  # fmt: skip
-
-    def values(self) -> dict[str, Any]:
-        found = super().values()
-        return {**found, "status": found["status"] or OPEN}
-
-
-class CaseForm(forms.Form):
-    """What can be changed about a case."""
-
-    status = forms.ChoiceField(label=_("Status"), choices=_choices(Case.Status))
-    owner = OwnerField(
-        label=_("Owner"), queryset=get_user_model().objects.none(), required=False, empty_label=_("Nobody")
-    )
-    outcome = forms.CharField(
-        label=_("Outcome"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea({"rows": 4}),
-        help_text=_("What was done, and how it ended. Needed to close the case."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = get_user_model().objects.filter(is_active=True).order_by("username")  # type: ignore[attr-defined]
 
 
 class DryRunForm(forms.Form):

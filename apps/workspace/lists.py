@@ -8,8 +8,6 @@ from django.db.models import Exists, F, Model, OuterRef, Prefetch, Q, QuerySet, 
 from django.db.models.functions import Coalesce
 
 from apps.campaigns.models import StepRun
-from apps.cases.models import Case
-from apps.cases.services import CLOSED
 from apps.common.conditions import ConditionError
 from apps.contacts.models import Contact, LegalBasis
 from apps.insights.nps import segment_of
@@ -20,13 +18,14 @@ from apps.touchpoints.models import Event, Touchpoint
 from apps.transfers.models import Import
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
 from apps.triggers.segments import subquery
-from apps.workspace.filters import NO_SCORE, NO_STREAM, OPEN
+from apps.workspace.filters import INCENTIVES, NO_SCORE, NO_STREAM
 
 HISTORY = 20
 Row = TypeVar("Row", bound=Model)
 
 
-def _about_contact(words: str, path: str = "contact") -> Q:
+def about_contact(words: str, path: str = "contact") -> Q:
+    """What is at ``path`` is a contact with these words in name, address or id."""
     found = Q()
     for field in ("name", "email", "external_id"):
         found |= Q(**{f"{path}__{field}__icontains": words})
@@ -42,7 +41,7 @@ def responses(values: dict[str, Any], *, now: datetime) -> QuerySet[Response]:
     """Responses that fit a ResponseFilter, whether suspected or not. One query at once: what must stay hidden."""
     found = visible(with_promise(Response.objects.select_related("contact", "touchpoint")))
     if values["q"]:
-        found = found.filter(Q(comment__icontains=values["q"]) | _about_contact(values["q"]))
+        found = found.filter(Q(comment__icontains=values["q"]) | about_contact(values["q"]))
     if values["segment"] == NO_SCORE:
         found = found.filter(score__isnull=True)
     elif values["segment"]:
@@ -53,13 +52,19 @@ def responses(values: dict[str, Any], *, now: datetime) -> QuerySet[Response]:
         found = found.filter(answered_at__gte=now - timedelta(days=int(values["days"])))
     if values["comment"]:
         found = found.exclude(comment="") if values["comment"] == "yes" else found.filter(comment="")
-    if values["channel"]:
-        found = found.filter(channel=values["channel"])
-    if values["partial"]:
-        found = found.filter(is_partial=values["partial"] == "yes")
     if values["contacts"]:
         found = _of_segment(found, values["contacts"], now)
-    return found
+    return found.filter(**_circumstances(values))
+
+
+def _circumstances(values: dict[str, Any]) -> dict[str, Any]:
+    """What a ResponseFilter asks of how responses came about, as lookups."""
+    wanted = {
+        "channel": values["channel"],
+        "is_partial": values["partial"] and values["partial"] == "yes",
+        "is_incentivised": INCENTIVES.get(values["incentive"], ""),
+    }
+    return {name: value for name, value in wanted.items() if value != ""}
 
 
 def by_suspicion(found: QuerySet[Response], wanted: str) -> QuerySet[Response]:
@@ -112,9 +117,11 @@ def segments() -> list[Segment]:
     return list(Segment.objects.all())
 
 
-def latest_comments(*, limit: int) -> list[Response]:
-    """The newest responses of humans that say something."""
+def latest_comments(*, limit: int, is_incentivised: bool | None = None) -> list[Response]:
+    """The newest responses of humans that say something; only those that were promised something, or nothing."""
     found = Response.objects.exclude(comment="").filter(is_suspected=False).select_related("contact", "touchpoint")
+    if is_incentivised is not None:
+        found = found.filter(is_incentivised=is_incentivised)
     found = visible(with_promise(found))
     return list(found.order_by("-answered_at", "-pk")[:limit])
 
@@ -133,14 +140,16 @@ def answers(of: Response) -> list[Answer]:
 def step_runs(of: Response) -> list[StepRun]:
     """The follow-ups, in the order they are due."""
     found = StepRun.objects.filter(enrolment__response=of)
-    return list(found.select_related("step", "enrolment__campaign", "email").order_by("due_at", "pk"))
+    return list(
+        found.select_related("enrolment__campaign", "email").order_by("enrolment__enrolled_at", "position", "pk")
+    )
 
 
 def decisions(values: dict[str, Any]) -> QuerySet[Decision]:
     """Decisions that fit a DecisionFilter."""
     found = told_decisions()
     if values["q"]:
-        found = found.filter(_about_contact(values["q"]) | Q(event__external_id__icontains=values["q"]))
+        found = found.filter(about_contact(values["q"]) | Q(event__external_id__icontains=values["q"]))
     if values["touchpoint"]:
         at = values["touchpoint"]
         found = found.filter(Q(event__touchpoint__key=at) | Q(cadence__touchpoint__key=at))
@@ -192,21 +201,6 @@ def imports(values: dict[str, Any]) -> QuerySet[Import]:
     return found.filter(**{name: values[name] for name in ("kind", "status") if values[name]})
 
 
-def cases(values: dict[str, Any]) -> QuerySet[Case]:
-    """Cases that fit a CaseFilter."""
-    found = Case.objects.select_related("contact", "owner", "response__touchpoint")
-    if values["q"]:
-        found = found.filter(_about_contact(values["q"]) | Q(outcome__icontains=values["q"]))
-    if values["status"] == OPEN:
-        return found.exclude(status__in=CLOSED)
-    return found if values["status"] == "all" else found.filter(status=values["status"])
-
-
-def case(pk: UUID) -> Case:
-    """One case with its response. Raises Case.DoesNotExist."""
-    return Case.objects.select_related("contact", "owner", "response__touchpoint").get(pk=pk)
-
-
 def emails(values: dict[str, Any], *, now: datetime) -> QuerySet[OutgoingEmail]:
     """Messages that fit an EmailFilter; without their words."""
     found = OutgoingEmail.objects.defer("values", "headers")
@@ -215,7 +209,7 @@ def emails(values: dict[str, Any], *, now: datetime) -> QuerySet[OutgoingEmail]:
     if values["q"]:
         words = values["q"]
         named = Q(to_email__icontains=words) | Q(to_name__icontains=words) | Q(subject__icontains=words)
-        found = found.filter(named | _about_contact(words))
+        found = found.filter(named | about_contact(words))
     if values["days"]:
         found = found.filter(queued_at__gte=now - timedelta(days=int(values["days"])))
     if values["stream"]:

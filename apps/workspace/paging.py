@@ -50,14 +50,15 @@ def page(
     ascending: bool = False,
     size: int = PAGE_SIZE,
     counted: Total | None = None,
+    is_number: bool = False,
 ) -> Page:
     """One page ordered by a time field and the id. Two queries, or one if the rows are ``counted`` already.
 
-    A cursor that cannot be read starts over.
+    With ``is_number`` the field is a number that is never empty. A cursor that cannot be read starts over.
     """
     sign, onward, passed = ("", "gte", "lte") if ascending else ("-", "lte", "gte")
     ordered = queryset.order_by(f"{sign}{field}", f"{sign}pk")
-    start = _read(cursor)
+    start = _read(cursor, is_number=is_number)
     if start is not None:
         at, pk = start
         # The first condition is what the index can use; the second takes out what the last page showed.
@@ -69,7 +70,7 @@ def page(
         rows=rows,
         total=(counted or total(queryset)).total,
         is_first=start is None,
-        next_cursor=f"{getattr(rows[-1], field).isoformat()}~{rows[-1].pk}" if more else "",
+        next_cursor=f"{_written(getattr(rows[-1], field))}~{rows[-1].pk}" if more else "",
     )
 
 
@@ -93,11 +94,23 @@ def page_by_id(queryset: QuerySet[Any], *, cursor: str, size: int = PAGE_SIZE) -
     )
 
 
-def _read(cursor: str) -> tuple[datetime, UUID | int] | None:
-    moment, _tilde, key = cursor.partition("~")
-    is_number = key.isascii() and key.isdecimal() and len(key) < 19
+def _written(value: datetime | int) -> str:
+    return str(value) if isinstance(value, int) else value.isoformat()
+
+
+def _read(cursor: str, *, is_number: bool) -> tuple[datetime | int, UUID | int] | None:
+    start, _tilde, key = cursor.partition("~")
     try:
-        at, pk = datetime.fromisoformat(moment), int(key) if is_number else UUID(key)
+        pk = _number(key) if key.isdecimal() else UUID(key)
+        if is_number:
+            return _number(start), pk
+        at = datetime.fromisoformat(start)
     except ValueError:
         return None
     return (at, pk) if at.tzinfo else None
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) < 19:
+        return int(text)
+    raise ValueError(text)

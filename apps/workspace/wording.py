@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.campaigns.wording import reason_in_words
 from apps.messaging.models import OutgoingEmail
 from apps.surveys.models import Invitation
 from apps.triggers.models import Decision
@@ -42,13 +43,17 @@ SUSPICIONS: dict[str, Promise] = {
     "burst": _("Several different scores were opened or sent within seconds."),
     "agent": _("The program that sent it gives itself away as a scanner, or says nothing about itself."),
 }
-_SKIPPED: dict[str, Promise] = {
-    "suspected": _("A machine probably gave the answer."),
-    "segment_changed": _("The answer was changed; another campaign fits now."),
-    "campaign_inactive": _("The campaign is switched off."),
-    "no_text": _("The step has no text."),
-    "already_confirmed": _("The contact has confirmed already that we may write to them."),
-    "asked_too_often": _("The address was asked three times within 30 days and did not answer."),
+_REFUSED = {
+    "missing": _("It is not there any more."),
+    "merged": _("It went into another case meanwhile."),
+    "changed_meanwhile": _("Somebody else changed it meanwhile."),
+    "outcome_missing": _("Say how it ended first: choose an outcome or write a sentence."),
+    "unknown_owner": _("This person does not work here any more."),
+    "unknown_entry": _("This outcome or root cause is not there any more."),
+    "unknown_status": _("There is no such status."),
+    "contact": _("They are of different contacts and companies."),
+    "closed": _("An open case does not go into a closed one. Reopen it first."),
+    "others": _("There is nothing to merge it with."),
 }
 
 
@@ -59,7 +64,12 @@ def suspicion_in_words(code: str) -> str | Promise:
 
 def skipped_in_words(code: str) -> str | Promise:
     """Why a step of a campaign was not taken."""
-    return _SKIPPED.get(code) or sentence(code)
+    return reason_in_words(code)
+
+
+def case_refusal(code: str) -> str | Promise:
+    """Why something cannot be done with a case."""
+    return _REFUSED.get(code, code)
 
 
 def what_next(decision: Decision) -> Next:

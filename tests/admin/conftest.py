@@ -8,8 +8,9 @@ from django.test import Client
 from django_tenants.utils import schema_context
 
 from apps.accounts.models import User
-from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
-from apps.cases.models import Case
+from apps.alerts.models import AlertSettings, Channel, Notice, Subscription
+from apps.campaigns.models import Campaign, Enrolment, StepRun
+from apps.cases.models import Case, CaseMailbox, CaseMailboxMessage, CaseRule, Outcome, Responsibility, RootCause
 from apps.contacts.models import Company, Contact, LegalBasis, OptIn, Outreach, Preference
 from apps.embed.models import EmbedSecret, Placement
 from apps.integrations.models import Attempt, Delivery, Endpoint, Replay
@@ -22,6 +23,7 @@ from apps.surveys.models import Invitation, Question, Reminder, Survey, Website
 from apps.touchpoints.models import Event, Stage, Touchpoint
 from apps.transfers.models import Import
 from apps.triggers.models import Cadence, Decision, DryRun, Segment, TriggerRule
+from tests import factories
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TENANT = "nordwind.resonanz.test"
@@ -68,7 +70,7 @@ def configure(number: int) -> tuple[Touchpoint, Survey, TriggerRule, Campaign]:
     campaign = Campaign.objects.create(
         name=f"Campaign {number}", segment="promoter", survey=survey, touchpoint=touchpoint
     )
-    Step.objects.create(campaign=campaign, subject={"en": "Hi"}, body={"en": "Thanks"})
+    factories.step(campaign, subject={"en": "Hi"}, body={"en": "Thanks"})
     Sender.objects.create(name=f"S{number}", email=f"s{number}@example.com")
     MailTemplate.objects.create(
         name=f"T{number}", purpose="invitation", subject={"en": "Hi"}, text={"en": "{{ link }}"}
@@ -113,10 +115,22 @@ def run_flow(number: int) -> None:
     )
     Answer.objects.create(response=response, question=survey.questions.get(kind="rating"), value=4)
     Revision.objects.create(response=response, score=3, replaced_at=NOW)
-    enrolment = Enrolment.objects.create(campaign=campaign, response=response, enrolled_at=NOW)
-    StepRun.objects.create(enrolment=enrolment, step=campaign.steps.get(), due_at=NOW)
+    enrolment = Enrolment.objects.create(
+        campaign=campaign, version=campaign.current_version, response=response, enrolled_at=NOW
+    )
+    StepRun.objects.create(enrolment=enrolment, step_key="s1", kind="email", due_at=NOW)
     owner = User.objects.get(username=f"user-{number}")
     Case.objects.create(response=response, contact=contact, owner=owner, opened_at=NOW, due_at=NOW + timedelta(days=2))
+    box = CaseMailbox.objects.get_or_create(pk=1, defaults={"address": "a@example.com", "host": "x", "user": "a"})[0]
+    CaseMailboxMessage.objects.create(mailbox=box, uid_validity=1, uid=number, state="aside", at=NOW)
+    CaseRule.objects.create(name=f"Rule {number}", position=number, contact_segment=Segment.objects.latest("pk"))
+    Responsibility.objects.create(user=owner, company=company)
+    Outcome.objects.create(name={"en": f"Outcome {number}"})
+    RootCause.objects.create(name={"en": f"Cause {number}"})
+    channel = Channel.objects.create(name=f"Channel {number}", url="https://chat.example/")
+    Subscription.objects.create(user=owner, name="Detractors", channel=channel)
+    AlertSettings.objects.create(user=owner)
+    Notice.objects.create(channel=channel, kind="response", reason="r", path="/", due_at=NOW, created_at=NOW)
     Suppression.objects.create(
         address_hash=address_hash(f"x{number}@example.com"), email=f"x{number}@example.com", reason="unsubscribed",
         created_at=NOW,

@@ -99,10 +99,10 @@ def test_a_follow_up_step_takes_its_template_or_its_own_words_or_the_default() -
     chosen = template(name="Chosen", is_default=False, subject={"en": "Chosen"}, **usual)
     template(name="Default", subject={"en": "Default"}, **usual)
     for segment, texts in (
-        ("promoter", {"template": chosen}), ("passive", {}), ("detractor", {"subject": {}, "body": {}}),
+        ("promoter", {"template": chosen.pk}), ("passive", {}), ("detractor", {"subject": {}, "body": {}}),
     ):  # fmt: skip
         campaign = factories.CampaignFactory(name=segment, segment=segment)
-        factories.StepFactory(campaign=campaign, **texts)
+        factories.step(campaign, **texts)
     for score in (9, 8, 3):
         respond(score, SCRIPT)
     follow_up()
@@ -114,8 +114,8 @@ def test_a_follow_up_step_takes_its_template_or_its_own_words_or_the_default() -
 
 def test_a_step_without_any_words_is_skipped() -> None:
     factories.theme()
-    factories.StepFactory(
-        campaign=factories.CampaignFactory(segment="promoter"),
+    factories.step(
+        factories.CampaignFactory(segment="promoter"),
         subject={},
         body={},
         subject_no_comment={},
@@ -147,7 +147,7 @@ def test_more_mails_cost_no_more_queries(django_assert_max_num_queries: Any) -> 
 def test_follow_ups_cost_no_more_queries(django_assert_max_num_queries: Any) -> None:
     factories.theme()
     own = template(purpose="follow_up", text={"en": "{{ company.name }} {{ survey }}"})
-    factories.StepFactory(campaign=factories.CampaignFactory(segment="promoter"), template=own)
+    factories.step(factories.CampaignFactory(segment="promoter"), template=own.pk)
     company = Company.objects.create(name="Co")
     counts = []
     for count in (2, 20):
@@ -249,7 +249,7 @@ def test_script_in_names_and_comments_is_escaped() -> None:
     OutgoingEmail.objects.all().delete()
     own = template(name="F", purpose="follow_up", text={"en": "{{ comment }}\n\n{{ contact.name }}"})
     campaign = factories.CampaignFactory(segment="detractor", survey=factories.SurveyFactory())
-    factories.StepFactory(campaign=campaign, template=own)
+    factories.step(campaign, template=own.pk)
     respond(2, SCRIPT, name=SCRIPT)
     follow_up()
     html = words(OutgoingEmail.objects.get()).html
@@ -311,7 +311,7 @@ def built_in(name: str, language: str = "en") -> Any:
         privacy_url="https://nordwind.example/privacy", postal_address="Nordwind GmbH, Hafenstraße 1, 20457 Hamburg"
     )
     survey = factories.SurveyFactory()
-    question = mails.leads([survey.pk])[survey.pk]
+    question = mails.asked_of([survey.pk])[survey.pk].question
     context = {
         "invitation": mails.asking(question, factories.TouchpointFactory(), language),
         "reminder": {**mails.asking(question, factories.TouchpointFactory(), language), "paragraphs": [long]},

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.campaigns.models import Campaign, Enrolment, Step, StepRun
+from apps.campaigns.models import Campaign, CampaignVersion, Enrolment, StepRun
 from apps.cases import services as cases
 from apps.contacts.models import Company, Contact, LegalBasis
 from apps.messaging import frames
@@ -75,8 +76,13 @@ def make_setup() -> SimpleNamespace:
     rule = TriggerRule.objects.create(name="Three days later", survey=survey)
     rule.touchpoints.add(touchpoint)
     campaign = Campaign.objects.create(name="Sorry", segment="detractor")
-    step = Step.objects.create(campaign=campaign, kind="email")
-    return SimpleNamespace(touchpoint=touchpoint, survey=survey, rating=rating, rule=rule, step=step)
+    steps = {"steps": [{"key": "s1", "kind": "email"}]}
+    campaign.draft = steps
+    campaign.current_version = CampaignVersion.objects.create(
+        campaign=campaign, number=1, document=steps, published_at=timezone.now()
+    )
+    campaign.save()
+    return SimpleNamespace(touchpoint=touchpoint, survey=survey, rating=rating, rule=rule, campaign=campaign)
 
 
 def mail(contact: Contact, reason: str, at: datetime, subject: str) -> OutgoingEmail:
@@ -114,9 +120,12 @@ def story(setup: SimpleNamespace, number: int, at: datetime, *, score: int = 3, 
     ScoreChange.objects.create(day=at.date(), survey=setup.survey, touchpoint=setup.touchpoint, score=score, weight=1)
     Answer.objects.create(response=response, question=setup.rating, value=2)
     Revision.objects.create(response=response, score=9, comment="Before", replaced_at=at)
-    enrolment = Enrolment.objects.create(campaign=setup.step.campaign, response=response, enrolled_at=at)
+    enrolment = Enrolment.objects.create(
+        campaign=setup.campaign, version=setup.campaign.current_version, response=response, enrolled_at=at, ended_at=at,
+        state="done",
+    )  # fmt: skip
     StepRun.objects.create(
-        enrolment=enrolment, step=setup.step, status="done", due_at=at, done_at=at,
+        enrolment=enrolment, step_key="s1", kind="email", status="done", due_at=at, done_at=at,
         email=mail(contact, f"step:{number}", at, "We are sorry"),
     )  # fmt: skip
     cases.open_cases(responses=[response], now=at)

@@ -42,7 +42,7 @@ def test_streams_are_shown_by_name_with_what_waits_and_what_became_of_todays(
                           "bounced": 3, "unknown": 1}.items():  # fmt: skip
         put(stream, now, status, count)
     put(stream, now - timedelta(days=2), "sent", 9, prefix="old")
-    put(f"campaign:{setup.step.campaign_id}", now, "sent")
+    put(f"campaign:{setup.campaign.pk}", now, "sent")
     put("survey:999999", now, "sent")
     put("", now, "sent")
     rows = shown(client)

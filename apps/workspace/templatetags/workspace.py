@@ -16,6 +16,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.campaigns.wording import STEP_ICONS, STEPS
 from apps.common.texts import FALLBACK
 from apps.common.texts import localized as pick
 from apps.insights.nps import Nps, segment_of
@@ -124,6 +125,18 @@ def suspicion(code: str) -> str | Promise:
 def skipped(code: str) -> str | Promise:
     """Why a step was not taken, as a sentence."""
     return skipped_in_words(code)
+
+
+@register.filter
+def step_kind(kind: str) -> str | Promise:
+    """What a step of a campaign does."""
+    return STEPS.get(kind, kind)
+
+
+@register.simple_tag
+def step_icon(kind: str) -> str:
+    """The icon of a kind of step."""
+    return STEP_ICONS.get(kind, "circle")
 
 
 @register.filter

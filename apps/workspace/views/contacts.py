@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from apps.contacts.models import Contact
 from apps.messaging.models import Suppression
 from apps.messaging.suppressions import reasons_of
-from apps.workspace import delivery, lists, mail_log
+from apps.workspace import delivery, lists, lists_cases, mail_log
 from apps.workspace.filters import ContactFilter
 from apps.workspace.paging import page_by_id
 from apps.workspace.wording import what_next
@@ -43,6 +43,12 @@ def contact(request: HttpRequest, pk: UUID) -> HttpResponse:
     decided = [(decision, what_next(decision)) for decision in history.pop("decisions")]
     names = delivery.names_of(delivery.stream_groups()) if history["emails"] else {}
     written = [(row, mail_log.trouble_of(row), delivery.name_of(row.stream, names)) for row in history.pop("emails")]
-    return render(
-        request, "workspace/contact.html", {"contact": found, "decided": decided, "emails": written, **history}
-    )
+    context = {
+        "contact": found,
+        "decided": decided,
+        "emails": written,
+        "cases": lists_cases.cases_of(found),
+        "now": timezone.now(),
+        **history,
+    }
+    return render(request, "workspace/contact.html", context)
