@@ -36,6 +36,8 @@ class Span:
     touchpoint: str = ""
     company_id: int | None = None
     segment: Segment | None = None
+    is_incentivised: bool | None = None
+    """Whether something was promised for answering; None: either."""
 
 
 def responses_of(*, span: Span, now: datetime) -> QuerySet[Response]:
@@ -47,6 +49,7 @@ def responses_of(*, span: Span, now: datetime) -> QuerySet[Response]:
         "survey__key": span.survey or None,
         "touchpoint__key": span.touchpoint or None,
         "contact__company_id": span.company_id,
+        "is_incentivised": span.is_incentivised,
     }
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
     if span.segment is not None:

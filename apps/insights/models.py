@@ -1,4 +1,4 @@
-"""Figures kept ready: how often each score was given, by day, survey and touchpoint."""
+"""Figures kept ready: how often each score was given, by day, survey, touchpoint and promise."""
 
 from django.db import models
 
@@ -12,13 +12,16 @@ class Rollup(models.Model):
     day = models.DateField()
     survey = models.ForeignKey(Survey, models.CASCADE, related_name="+")
     touchpoint = models.ForeignKey(Touchpoint, models.CASCADE, null=True, related_name="+")
+    is_incentivised = models.BooleanField(default=False, db_default=False)
     score = models.PositiveSmallIntegerField()
     responses = models.IntegerField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["day", "survey", "touchpoint", "score"], name="rollup_cell", nulls_distinct=False
+                fields=["day", "survey", "touchpoint", "is_incentivised", "score"],
+                name="rollup_cell_by_promise",
+                nulls_distinct=False,
             )
         ]
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 
 from django.db import connection
 from django.db.models import Count, Q
@@ -12,20 +13,23 @@ from apps.surveys.models import Invitation
 from apps.touchpoints.models import Event, Touchpoint
 
 MONTHS = 12
+_BY_MONTH, _BY_TOUCHPOINT, _BY_PROMISE = 0, 2, 3
+"""What GROUPING says of the parts."""
 
 _OVERVIEW = """
-SELECT GROUPING(month), month, touchpoint_id, period, score, SUM(number)
+SELECT GROUPING(month, score), month, touchpoint_id, period, is_incentivised, score, SUM(number)
 FROM (
-    SELECT date_trunc('month', day)::date AS month, touchpoint_id, score, number,
+    SELECT date_trunc('month', day)::date AS month, touchpoint_id, is_incentivised, score, number,
            CASE WHEN day > %(now_from)s THEN 'now' WHEN day > %(before_from)s THEN 'before' END AS period
     FROM (
-        SELECT day, touchpoint_id, score, responses AS number FROM insights_rollup
+        SELECT day, touchpoint_id, is_incentivised, score, responses AS number FROM insights_rollup
         UNION ALL
-        SELECT day, touchpoint_id, score, weight FROM responses_scorechange
+        SELECT day, touchpoint_id, is_incentivised, score, weight FROM responses_scorechange
     ) AS cells
     WHERE day >= %(since)s AND day <= %(today)s
+        AND (%(wanted)s::boolean IS NULL OR is_incentivised = %(wanted)s)
 ) AS dated
-GROUP BY GROUPING SETS ((month, score), (touchpoint_id, period, score))
+GROUP BY GROUPING SETS ((month, score), (touchpoint_id, period, score), (period, is_incentivised))
 HAVING SUM(number) <> 0
 """
 
@@ -57,6 +61,15 @@ class Overview:
     change: Change | None
     months: list[Month]
     touchpoints: list[TouchpointFigures]
+    incentivised: int = 0
+    """So many of the answers of now were promised something."""
+    has_incentives: bool = False
+    """Whether any answer of all this time was."""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether some of the answers of now were promised something, and some were not."""
+        return 0 < self.incentivised < self.now.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +82,24 @@ class Funnel:
     answered: int
 
 
-def overview(*, today: date, days: int) -> Overview:
-    """NPS of the last ``days`` days and of the days before, by month and by touchpoint. Two queries."""
+def overview(*, today: date, days: int, is_incentivised: bool | None = None) -> Overview:
+    """NPS of the last ``days`` days and of the days before, by month and by touchpoint. Two queries.
+
+    ``is_incentivised``: only of answers that were promised something, or nothing; None: of all.
+    """
     months = last_months(today=today, number=MONTHS)
     by_month: dict[date, dict[int, int]] = defaultdict(dict)
     by_touchpoint: dict[tuple[int | None, str], dict[int, int]] = defaultdict(dict)
-    for is_touchpoint, month, touchpoint_id, period, score, number in _cells(today=today, days=days, since=months[0]):
-        if not is_touchpoint:
+    promised, has_incentives = 0, False
+    cells = _cells(today=today, days=days, since=months[0], wanted=is_incentivised)
+    for part, month, touchpoint_id, period, was_promised, score, number in cells:
+        if part == _BY_MONTH:
             by_month[month][score] = number
-        elif period:
+        elif part == _BY_TOUCHPOINT and period:
             by_touchpoint[touchpoint_id, period][score] = number
+        elif part == _BY_PROMISE and was_promised:
+            has_incentives = True
+            promised = number if period == "now" else promised
     counts = {key: Counts.from_scores(scores) for key, scores in by_touchpoint.items()}
     total = {
         period: sum((found for (_id, name), found in counts.items() if name == period), Counts())
@@ -92,10 +113,15 @@ def overview(*, today: date, days: int) -> Overview:
         change=change(before, now),
         months=[Month(start, nps(Counts.from_scores(by_month[start]))) for start in months],
         touchpoints=_touchpoint_figures(counts),
+        incentivised=promised,
+        has_incentives=has_incentives,
     )
 
 
-def _cells(*, today: date, days: int, since: date) -> list[tuple[int, date, int | None, str | None, int, int]]:
+_Cell: TypeAlias = tuple[int, date, int | None, str | None, bool | None, int, int]
+
+
+def _cells(*, today: date, days: int, since: date, wanted: bool | None) -> list[_Cell]:
     before_from = today - timedelta(days=2 * days)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -105,9 +131,10 @@ def _cells(*, today: date, days: int, since: date) -> list[tuple[int, date, int 
                 "now_from": today - timedelta(days=days),
                 "before_from": before_from,
                 "since": min(since, before_from),
+                "wanted": wanted,
             },
         )
-        rows: list[tuple[int, date, int | None, str | None, int, int]] = cursor.fetchall()
+        rows: list[_Cell] = cursor.fetchall()
         return rows
 
 

@@ -12,14 +12,14 @@ _ROLL_UP = """
 WITH taken AS (
     DELETE FROM responses_scorechange
     WHERE id = ANY(ARRAY(SELECT id FROM responses_scorechange ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED))
-    RETURNING day, survey_id, touchpoint_id, score, weight
+    RETURNING day, survey_id, touchpoint_id, is_incentivised, score, weight
 ), folded AS (
-    INSERT INTO insights_rollup AS cell (day, survey_id, touchpoint_id, score, responses)
-    SELECT day, survey_id, touchpoint_id, score, SUM(weight) FROM taken
-    GROUP BY day, survey_id, touchpoint_id, score
+    INSERT INTO insights_rollup AS cell (day, survey_id, touchpoint_id, is_incentivised, score, responses)
+    SELECT day, survey_id, touchpoint_id, is_incentivised, score, SUM(weight) FROM taken
+    GROUP BY day, survey_id, touchpoint_id, is_incentivised, score
     HAVING SUM(weight) <> 0
-    ORDER BY day, survey_id, touchpoint_id, score
-    ON CONFLICT (day, survey_id, touchpoint_id, score)
+    ORDER BY day, survey_id, touchpoint_id, is_incentivised, score
+    ON CONFLICT (day, survey_id, touchpoint_id, is_incentivised, score)
     DO UPDATE SET responses = cell.responses + excluded.responses
 )
 SELECT COUNT(*) FROM taken

@@ -1,5 +1,6 @@
 """Who a message is from: the tenant's sender where its domain lets us, else the platform in the tenant's name."""
 
+import re
 from dataclasses import dataclass
 from email.utils import parseaddr
 
@@ -7,6 +8,9 @@ from django.conf import settings
 
 from apps.messaging.mime import address
 from apps.messaging.models import Sender, SenderDomain
+
+# Many mail programs show the name alone: what reads like an address would pass for the one that the mail is from.
+_NO_NAME = re.compile(r"[<>@\uff20\ufe6b\u202a-\u202e\u2066-\u2069]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,13 @@ class Identity:
     reply_to: str
     domain: str
     relay: str = ""
+    own_email: str = ""
+    """The sender's own address; "" where mails leave from the platform's."""
+
+    def signed_by(self, name: str) -> str:
+        """The sender with this name instead of its own; unchanged where mails leave from the platform's address."""
+        name = " ".join(_NO_NAME.sub(" ", name).split())
+        return address(name, self.own_email) if name and self.own_email else self.from_header
 
 
 def platform_sender() -> Sender:
@@ -50,6 +61,7 @@ def of(sender: Sender) -> Identity:
         reply_to=sender.reply_to or ("" if email == sender.email else sender.email),
         domain=address("", email).rpartition("@")[2],
         relay=sender.relay,
+        own_email=sender.email if own else "",
     )
 
 

@@ -36,11 +36,6 @@ def suppressed(*, emails: Iterable[str]) -> set[str]:
     return set(reasons_of(emails=emails))
 
 
-def unsubscribed(*, emails: Iterable[str]) -> set[str]:
-    """Those of the addresses that are blocked for no other reason than that their owner left. One query."""
-    return {email for email, reason in reasons_of(emails=emails).items() if reason == Suppression.Reason.UNSUBSCRIBED}
-
-
 def reasons_of(*, emails: Iterable[str]) -> dict[str, str]:
     """Address → why it must not be written to, for those that must not. One query."""
     by_hash: dict[bytes, list[str]] = {}

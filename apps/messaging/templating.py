@@ -13,7 +13,9 @@ INVITATION, REMINDER, FOLLOW_UP, OPT_IN = "invitation", "reminder", "follow_up",
 SCORE_ROW = "score_row"
 """The question's answers, each a link: a block of its own."""
 PROPERTY = "contact.properties."
-URLS = frozenset({"link", "unsubscribe_url", "preferences_url", "imprint_url", "privacy_url"})
+URLS = frozenset(
+    {"link", "answer_url", "call_back_url", "unsubscribe_url", "preferences_url", "imprint_url", "privacy_url"}
+)
 """Only these may begin the address of a link."""
 ALIASES: Mapping[str, str] = {"preferences_url": "unsubscribe_url"}
 """Variables that say the same as another: one page lets people choose and leave."""
@@ -27,13 +29,16 @@ _PERSON = (
 _SENDER = (
     "brand", "unsubscribe_url", "preferences_url", "imprint_url", "privacy_url", "postal_address",
 )  # fmt: skip
-_ASKING = (*_PERSON, "touchpoint", "survey", "link", SCORE_ROW, *_SENDER)
+_ASKING = (*_PERSON, "touchpoint", "survey", "link", SCORE_ROW, "incentive", *_SENDER)
 KNOWN: Mapping[str, tuple[str, ...]] = {
     INVITATION: _ASKING,
     REMINDER: _ASKING,
-    FOLLOW_UP: (*_PERSON, "touchpoint", "survey", "score", "comment", *_SENDER),
+    FOLLOW_UP: (
+        *_PERSON, "touchpoint", "survey", "score", "comment", "answer_url", "call_back_url", "voucher", "voucher_value",
+        "voucher_until", *_SENDER,
+    ),
     OPT_IN: (*_PERSON, "wording", "email", "link", *_SENDER),
-}
+}  # fmt: skip
 """What each purpose's mails know, in the order in which the editor lists it."""
 TAG_SPACE = re.compile(r"(<[a-z][a-z0-9]*) ")
 _is_property = re.compile(r"contact\.properties\.[a-z0-9_]+").fullmatch

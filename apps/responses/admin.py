@@ -64,7 +64,10 @@ class ResponseAdmin(FlowAdmin):
         "answered", "coloured_score", "comment_start", "contact", "survey", "touchpoint", "channel", "remarks",
         "follow_up",
     )  # fmt: skip
-    list_filter = (SuspectedFilter, "is_partial", "score", "channel", "follow_up", "survey", "touchpoint", "locale")
+    list_filter = (
+        SuspectedFilter, "is_partial", "is_incentivised", "score", "channel", "follow_up", "survey", "touchpoint",
+        "locale",
+    )  # fmt: skip
     list_select_related = ("contact", "survey", "touchpoint")
     search_fields = ("comment", "contact__email", "contact__name", "=contact__external_id")
     search_help_text = _("Words of the comment, or name, e-mail or external id of the contact")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from apps.common import tokens
 from apps.common.db import connection, fetch_prepared
+from apps.responses import after_links
 from apps.surveys import versions
 from apps.surveys.definition import COMMENT, NPS, OPT_IN, SINGLE, YES_NO, Answers, Definition, Facts, Value
 from apps.surveys.links import LINK_LIFETIME
@@ -22,19 +23,14 @@ SELECT i.id, i.status, i.link_expires_at, i.used_on, COALESCE(i.properties, '{}'
                WHEN a.value IS NOT NULL THEN to_json(a.value) ELSE to_json(a.choices) END)
         FROM @.responses_answer a WHERE a.response_id = r.id)::text,
        s.id, s.key, s.is_active, s.archived_at, s.closes_at, s.is_public, s.public_properties::text, s.is_anonymous,
-       v.id, v.definition::text,
+       s.incentive::text, v.id, v.definition::text,
        t.id, t.key, t.name::text, c.id IS NOT NULL, c.locale, c.properties::text, c.country, e.properties::text,
        (SELECT string_agg(w.origin, ' ') FROM @.surveys_website w),
        (SELECT row_to_json(th) FROM (SELECT brand_name, accent, on_accent, font, imprint_url, privacy_url, logo_digest
                                      FROM @.surveys_theme LIMIT 1) th)::text
 """
-_BY_TOKEN = (
-    _SELECT  # noqa: S608 - constants
-    + """
-FROM (SELECT id AS invitation_id, NULL::uuid AS response_id
-      FROM @.surveys_invitation WHERE token_hash = %(hash)s
-      UNION ALL
-      SELECT invitation_id, id FROM @.responses_response WHERE token_hash = %(hash)s) AS hit
+_BY_HIT = """
+FROM ({hit}) AS hit
 LEFT JOIN @.surveys_invitation i ON i.id = hit.invitation_id
 LEFT JOIN @.responses_response r ON r.id = COALESCE(
     hit.response_id, (SELECT x.id FROM @.responses_response x WHERE x.invitation_id = hit.invitation_id))
@@ -46,7 +42,16 @@ LEFT JOIN @.touchpoints_touchpoint t ON t.id = COALESCE(r.touchpoint_id, i.touch
 LEFT JOIN @.contacts_contact c ON c.id = COALESCE(r.contact_id, i.contact_id)
 LEFT JOIN @.touchpoints_event e ON e.id = i.event_id
 LIMIT 1"""
-)
+_LINKED = """
+SELECT id AS invitation_id, NULL::uuid AS response_id FROM @.surveys_invitation WHERE token_hash = %(hash)s
+UNION ALL SELECT invitation_id, id FROM @.responses_response WHERE token_hash = %(hash)s
+"""
+# Anonymous answers have no contact, and of erased contacts nobody is left to change them.
+_CONTACTS_OWN = """
+SELECT invitation_id, id AS response_id FROM @.responses_response WHERE id = %(response)s AND contact_id IS NOT NULL
+"""
+_BY_TOKEN = _SELECT + _BY_HIT.format(hit=_LINKED)
+_BY_RESPONSE = _SELECT + _BY_HIT.format(hit=_CONTACTS_OWN)
 _BY_SURVEY = (
     _SELECT  # noqa: S608 - constants
     + """
@@ -116,6 +121,20 @@ def by_token(token: str, *, now: datetime, version: int | None = None) -> Found 
     return _one(_BY_TOKEN, {"hash": tokens.hash_token(token), "version": version}, now)
 
 
+def by_link(token: str, *, now: datetime, version: int | None = None) -> Found | None:
+    """What any link to one answer leads to: those of :func:`by_token`, or the one of a mail that came after it."""
+    if len(token) == tokens.TOKEN_LENGTH:
+        return by_token(token, now=now, version=version)
+    link = after_links.read(after_links.ANSWER, token, now=now)
+    return by_response(link.response_id, expires_at=link.expires_at, now=now) if link else None
+
+
+def by_response(response_id: UUID, *, expires_at: datetime, now: datetime) -> Found | None:
+    """What a link to a contact's response leads to; None if it is nobody's (any more)."""
+    found = _one(_BY_RESPONSE, {"response": response_id, "version": None}, now)
+    return replace(found, expires_at=expires_at) if found else None
+
+
 def by_key(key: str, *, touchpoint: int | None, now: datetime) -> Found | None:
     """The survey behind a public link; None if there is none or it is not public."""
     return _one(_BY_KEY, {"key": key, "touchpoint": touchpoint, "version": None}, now)
@@ -147,11 +166,10 @@ def _found(row: Any, now: datetime) -> Found:
     (invitation_id, invitation_status, expires_at, used_on, page_properties,
      response_id, score, comment, call_back, channel, locale, is_partial, answered_at, link_properties, answers,
      survey_id, survey_key, is_active, archived_at, closes_at, is_public, public_properties, is_anonymous,
-     version_id, definition_text,
+     incentive, version_id, definition_text,
      touchpoint_id, touchpoint_key, touchpoint, is_known, contact_locale, contact_properties, country, event_properties,
      origins, theme) = row  # fmt: skip
-    text = definition_text or json.dumps(versions.current_document(Survey(pk=survey_id, is_anonymous=is_anonymous)))
-    definition = versions.read(text)
+    definition = versions.read(definition_text or _unpublished(survey_id, is_anonymous, incentive))
     said = _answers(definition, score, comment, _json(answers))
     given = Given(response_id, said, call_back, channel, locale, is_partial, answered_at)
     facts: Facts = {
@@ -183,6 +201,12 @@ def _found(row: Any, now: datetime) -> Found:
         facts={} if definition.is_anonymous and invitation_id else facts,
         frame_ancestors=tuple((origins or "").split()),
     )
+
+
+def _unpublished(survey_id: int, is_anonymous: bool, incentive: str) -> str:
+    """The document of a survey that has no version yet."""
+    survey = Survey(pk=survey_id, is_anonymous=is_anonymous, incentive=_json(incentive))
+    return json.dumps(versions.current_document(survey))
 
 
 def _json(text: str | None, empty: Any = None) -> Any:

@@ -225,6 +225,7 @@ def _change_figures(row: Response, changes: Iterable[tuple[int, int | None]], no
             day=row.answered_at.date(),
             survey_id=row.survey_id,
             touchpoint_id=row.touchpoint_id,
+            is_incentivised=row.is_incentivised,
             score=score,
             weight=weight,
         )
@@ -266,6 +267,7 @@ def publish(row: Response, event_type: str, answers: Answers, now: datetime) -> 
         "is_partial": row.is_partial,
         "is_suspected": row.is_suspected,
         "suspicions": row.suspicions,
+        "is_incentivised": row.is_incentivised,
         "answered_at": row.answered_at.isoformat(),
         "updated_at": row.updated_at.isoformat(),
     }

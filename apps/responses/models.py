@@ -58,6 +58,12 @@ class Response(models.Model):
     is_suspected = models.BooleanField(
         _("suspected"), default=False, help_text=_("Probably a link scanner's: not counted, not followed up.")
     )
+    is_incentivised = models.BooleanField(
+        _("promised an incentive"),
+        default=False,
+        db_default=False,
+        help_text=_("Something was promised for answering, whatever the answer."),
+    )
     judged_by = models.CharField(_("judged by"), max_length=150, blank=True)
     follow_up = models.CharField(_("follow-up"), max_length=10, choices=FollowUp, default=FollowUp.PENDING)
     follow_up_at = models.DateTimeField(
@@ -153,6 +159,7 @@ class ScoreChange(models.Model):
     day = models.DateField()
     survey = models.ForeignKey(Survey, models.CASCADE, related_name="+")
     touchpoint = models.ForeignKey(Touchpoint, models.CASCADE, null=True, related_name="+")
+    is_incentivised = models.BooleanField(default=False, db_default=False)
     score = models.PositiveSmallIntegerField()
     weight = models.SmallIntegerField()
 

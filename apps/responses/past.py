@@ -47,6 +47,8 @@ class PastResponse:
     answers: Mapping[str, Value] = field(default_factory=dict)
     source: str = ""
     external_id: str | None = None
+    is_incentivised: bool | None = None
+    """Whether anything was promised for it; None: nobody noted that."""
 
 
 class InvalidPastResponsesError(Exception):
@@ -60,21 +62,21 @@ class InvalidPastResponsesError(Exception):
 # In the order of what _columns gives.
 _INSERT = f"""
 INSERT INTO responses_response (id, survey_id, touchpoint_id, contact_id, score, comment, properties, tags, source,
-    external_id, locale, answered_at, updated_at, channel, call_back, is_partial, suspicions, is_suspected, judged_by,
-    follow_up)
+    external_id, locale, answered_at, updated_at, is_incentivised, channel, call_back, is_partial, suspicions,
+    is_suspected, judged_by, follow_up)
 SELECT id, survey_id, touchpoint_id, contact_id, score, comment, properties::jsonb, tags::jsonb, source, external_id,
-    locale, answered_at, updated_at, '{Response.Channel.IMPORT}', '', false, '[]', false, '', 'none'
+    locale, answered_at, updated_at, is_incentivised, '{Response.Channel.IMPORT}', '', false, '[]', false, '', 'none'
 FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+    %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bool[])
     AS t(id, survey_id, touchpoint_id, contact_id, score, comment, properties, tags, source, external_id, locale,
-         answered_at, updated_at)
+         answered_at, updated_at, is_incentivised)
 ON CONFLICT (source, external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id
 """  # noqa: S608 - a constant
 _COUNT = """
-INSERT INTO responses_scorechange (day, survey_id, touchpoint_id, score, weight)
-SELECT (answered_at AT TIME ZONE 'UTC')::date, survey_id, touchpoint_id, score, %s::int * count(*)
+INSERT INTO responses_scorechange (day, survey_id, touchpoint_id, is_incentivised, score, weight)
+SELECT (answered_at AT TIME ZONE 'UTC')::date, survey_id, touchpoint_id, is_incentivised, score, %s::int * count(*)
 FROM responses_response WHERE id = ANY(%s) AND score IS NOT NULL AND NOT is_suspected
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """
 
 
@@ -185,6 +187,7 @@ def _columns(named: Sequence[tuple[UUID, PastResponse]]) -> list[list[Any]]:
             msgspec.json.encode(dict(row.properties)).decode(), msgspec.json.encode(list(row.tags)).decode(),
             row.source, row.external_id or None, row.locale[:20], row.answered_at.astimezone(UTC),
             max(row.answered_at, row.updated_at or row.answered_at).astimezone(UTC),
+            bool(row.is_incentivised),
         )
         for pk, row in named
     ]  # fmt: skip

@@ -70,6 +70,7 @@ def _store(row: PastResponse, now: datetime) -> Response:
         touchpoint_id=row.touchpoint_id,
         contact_id=row.contact_id,
         channel=Response.Channel.API,
+        is_incentivised=definition.is_incentivised if row.is_incentivised is None else row.is_incentivised,
         properties=dict(row.properties),
         tags=list(row.tags),
         source=row.source,

@@ -1,5 +1,7 @@
 """Which responses may be looked at: those of anonymous surveys only once there are enough to hide among."""
 
+from uuid import UUID
+
 from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -25,6 +27,12 @@ SELECT a.survey_id, a.versions FROM anonymous AS a WHERE (
     ) AS few
 ) < %s
 """
+
+
+def phone_of(response_id: UUID) -> str:
+    """The telephone number of a response's contact; "" if we have none."""
+    found = Response.objects.filter(pk=response_id, contact__isnull=False).values_list("contact__phone", flat=True)
+    return found.first() or ""
 
 
 def is_anonymous(response: Response) -> bool:

@@ -13,7 +13,7 @@ from apps.common import tokens
 from apps.common.ids import uuid7
 from apps.contacts import ledger
 from apps.contacts.models import Outreach
-from apps.responses import consent, keeping
+from apps.responses import consent, keeping, listeners
 from apps.responses.models import Response
 from apps.responses.suspicion import BURST
 from apps.surveys import reminders, versions
@@ -88,12 +88,21 @@ def submit(*, invitation_id: UUID, submission: Submission, now: datetime, token:
         row = _new(version, submission, _day(now), token=token, touchpoint=invitation.touchpoint_id)
     elif row is None:
         row = _new(version, submission, now, invitation=invitation)
+    if row._state.adding and not row.is_incentivised:
+        row.is_incentivised = _was_promised(invitation, version)
     response = _store(row, definition, submission, now)
     if not response.is_suspected:
         _note_answered(invitation, _day(now) if definition.is_anonymous else now)
         if invitation.has_reminders:
             reminders.revoke(invitation_ids=[invitation.pk], reason="answered")
     return response
+
+
+def _was_promised(invitation: Invitation, version: SurveyVersion) -> bool:
+    """Whether the mail promised something that the page did not say any more. No query unless the survey changed."""
+    if version.number == 1 or version.created_at <= invitation.send_at:
+        return False
+    return versions.promised_between(survey_id=version.survey_id, since=invitation.send_at, before=version.number)
 
 
 def _note_answered(invitation: Invitation, at: datetime) -> None:
@@ -118,6 +127,18 @@ def submit_openly(*, origin: Origin, submission: Submission, now: datetime) -> R
         at = _day(now) if definition.is_anonymous else now
         row = _new(version, submission, at, token=origin.token, touchpoint=origin.touchpoint_id)
         row.properties = dict(origin.properties)
+    return _store(row, definition, submission, now)
+
+
+@transaction.atomic
+def change(*, response_id: UUID, submission: Submission, now: datetime) -> Response:
+    """Change a contact's response that no invitation led to, by a link in a mail.
+
+    Raises Response.DoesNotExist, also where there is no contact (any more), and InvalidAnswerError.
+    """
+    rows = Response.objects.filter(contact__isnull=False).select_related("version")
+    row = rows.select_for_update(of=("self",)).get(pk=response_id)
+    definition = versions.definition_of(_version(row, row.survey_id, submission.version_id, now))
     return _store(row, definition, submission, now)
 
 
@@ -150,6 +171,7 @@ def _new(
         contact_id=invitation.contact_id if invitation else None,
         token_hash=tokens.hash_token(token) if token else None,
         channel=submission.channel,
+        is_incentivised=versions.definition_of(version).is_incentivised,
         locale=submission.locale,
         answered_at=at,
         updated_at=at,
@@ -258,6 +280,7 @@ def ask_for_call_back(*, response_id: UUID, call_back: str, now: datetime) -> No
     row.save(update_fields=["call_back"])
     at = _day(now) if row.version and row.version.definition["is_anonymous"] else now
     keeping.publish(row, "response.updated", _answers(row, now), at)
+    listeners.tell_call_back(response_id=row.pk, now=now)
 
 
 def _answers(row: Response, now: datetime) -> Answers:

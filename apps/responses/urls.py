@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.responses.views import personal, public
+from apps.responses.views import after, personal, public
 
 app_name = "responses"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     path("<slug:token>/call-back", personal.call_back, name="call_back"),
     path("<slug:token>/more", personal.trap, name="trap"),
     path("<slug:key>/kiosk", public.kiosk, name="kiosk"),
+    path("call/<slug:token>", after.call, name="call"),
 ]

@@ -105,6 +105,13 @@ class Definition:
     is_anonymous: bool
     conditions: Mapping[str, Condition]
     pages: tuple[tuple[Question, ...], ...]
+    incentive: Texts = field(default_factory=dict)
+    """What is promised for answering, whatever is answered."""
+
+    @property
+    def is_incentivised(self) -> bool:
+        """Whether anything is promised for answering."""
+        return any(self.incentive.values())
 
     @property
     def lead(self) -> Question | None:
@@ -136,6 +143,7 @@ def load(document: Mapping[str, Any]) -> Definition:
         is_anonymous=bool(document.get("is_anonymous")),
         conditions=conditions,
         pages=_pages(questions, conditions),
+        incentive=document.get("incentive", {}),
     )
 
 

@@ -18,7 +18,7 @@ from apps.messaging.models import MailTemplate
 from apps.surveys import mail_templates
 from apps.surveys.definition import NPS, Question
 from apps.surveys.mail_parts import current_theme
-from apps.surveys.mails import greeting, leads
+from apps.surveys.mails import Asked, asked_of, greeting
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Touchpoint
 
@@ -78,7 +78,7 @@ def sample_contact() -> Contact:
 def sample(contact: Contact | None, language: str) -> Sample:
     """What a mail to this contact could be about: the first survey and touchpoint there are."""
     survey = Survey.objects.filter(archived_at=None).order_by("-is_active", "pk").first()
-    question = leads([survey.pk]).get(survey.pk) if survey else None
+    asked = asked_of([survey.pk])[survey.pk] if survey else Asked()
     touchpoint = Touchpoint.objects.order_by("pk").first()
     about = mail_templates.about(survey, touchpoint, language)
     facts = {
@@ -86,11 +86,15 @@ def sample(contact: Contact | None, language: str) -> Sample:
         "touchpoint": about["touchpoint"] or _("Order received"),
         "score": "9",
         "comment": _("It arrived a day early."),
+        "incentive": asked.facts(language)["incentive"] or _("5 € voucher as a thank-you"),
+        "voucher": "THANKS-7K2M-9XQ4",
+        "voucher_value": _("10 % off"),
+        "voucher_until": _("31 December"),
         "wording": _("Yes, you may write to me by e-mail."),
         "email": (contact.email if contact else None) or "ada@example.com",
     }
     usual = Question(key="nps", kind=NPS, text={language: _("How likely are you to recommend us?")})
-    return Sample(contact or sample_contact(), facts, question or usual)
+    return Sample(contact or sample_contact(), facts, asked.question or usual)
 
 
 def show(template: MailTemplate, *, contact: Contact | None, language: str, base_url: str) -> Shown | None:
@@ -109,7 +113,7 @@ def show(template: MailTemplate, *, contact: Contact | None, language: str, base
         "name": name,
         "greeting": greeting(name, language),
         "unsubscribe_url": f"{base_url}/mail/u/preview",
-        "link": f"{base_url}/s/preview",
+        **dict.fromkeys(("link", "answer_url", "call_back_url"), f"{base_url}/s/preview"),
         **mail_templates.values_of(compiled.names, about.contact, theme, about.facts),
     }
     subject = one_line(fill(compiled.subject, values))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.template.loader import get_template
@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.common.patterns import escaped_around
-from apps.common.texts import base_language
+from apps.common.texts import Texts, base_language, localized
 from apps.common.variables import fill, one_line
 from apps.contacts.models import Contact
 from apps.messaging.frames import Words
@@ -25,11 +25,11 @@ from apps.surveys.models import Invitation, Survey, Theme
 
 __all__ = [
     "Letter",
+    "asked_of",
     "asking",
     "current_theme",
     "in_own_words",
     "language_of",
-    "leads",
     "place",
     "render_letters",
     "worded",
@@ -70,15 +70,25 @@ def language_of(contact: Contact | None, fallback: str = "") -> str:
     return settings.LANGUAGE_CODE
 
 
-def leads(survey_ids: Collection[int]) -> dict[int, Question]:
-    """Each survey's first question, as respondents see it. One query; two more for a survey never saved since."""
+class Asked(NamedTuple):
+    """What mails ask: a survey's first question, and what it promises for answering."""
+
+    question: Question | None = None
+    incentive: Texts = {}
+
+    def facts(self, language: str) -> dict[str, str]:
+        """What templates may say of the promise."""
+        return {"incentive": localized(self.incentive, language)}
+
+
+def asked_of(survey_ids: Collection[int]) -> dict[int, Asked]:
+    """What each survey asks, as respondents see it. One query; two more for a survey never saved since."""
     rows = Survey.objects.filter(pk__in=survey_ids).select_related("current_version")
     found = {}
     for row in rows:
         version = row.current_version
         definition = versions.definition_of(version) if version else load(versions.current_document(row))
-        if definition.lead:
-            found[row.pk] = definition.lead
+        found[row.pk] = Asked(definition.lead, definition.incentive)
     return found
 
 
@@ -158,18 +168,19 @@ def greeting(name: str, language: str) -> str:
 
 def invitation_mails(going: Sequence[tuple[Invitation, str]], *, base_url: str) -> list[NewEmail]:
     """The mails of invitations with their fresh link tokens, in the survey's, the tenant's or the built-in words."""
-    questions = leads({row.survey_id for row, _token in going})
+    asked = asked_of({row.survey_id for row, _token in going})
     theme = current_theme()
     rows = [(row, row.contact, token) for row, token in going if row.contact is not None]
     templates = Templates.of(INVITATION, theme, {row.survey.invitation_template_id for row, _contact, _token in rows})
     letters = []
     for row, contact, token in rows:
-        language, question = language_of(contact), questions.get(row.survey_id)
-        letter = _invitation(row, contact, f"{base_url}/s/{token}", question, language, theme)
+        language, what = language_of(contact), asked[row.survey_id]
+        letter = _invitation(row, contact, f"{base_url}/s/{token}", what, language, theme)
         own = templates.compiled(
-            language, chosen=row.survey.invitation_template_id, question=question, key=row.survey_id
+            language, chosen=row.survey.invitation_template_id, question=what.question, key=row.survey_id
         )
-        letters.append((letter, own, mail_templates.about(row.survey, row.touchpoint, language)))
+        facts = {**mail_templates.about(row.survey, row.touchpoint, language), **what.facts(language)}
+        letters.append((letter, own, facts))
     return render_letters(worded(letters, theme), base_url=base_url, theme=theme)
 
 
@@ -181,9 +192,7 @@ def worded(letters: Sequence[tuple[Letter, Compiled | None, Mapping[str, str]]],
     return [in_own_words(letter, own, theme=theme, facts=facts) for letter, own, facts in letters]
 
 
-def _invitation(
-    row: Invitation, contact: Contact, link: str, question: Question | None, language: str, theme: Theme
-) -> Letter:
+def _invitation(row: Invitation, contact: Contact, link: str, what: Asked, language: str, theme: Theme) -> Letter:
     """An invitation in the built-in words: the question and its eleven answers as links."""
     with translation.override(language):
         subject = translation.gettext("How was it? One question from %(brand)s") % {"brand": theme.brand_name}
@@ -193,7 +202,7 @@ def _invitation(
         template="invitation",
         subject=subject,
         language=language,
-        context=asking(question, row.touchpoint, language),
+        context={**asking(what.question, row.touchpoint, language), **what.facts(language)},
         values={"link": link},
         key=(row.survey_id, row.touchpoint_id),
         stream=f"survey:{row.survey_id}",

@@ -109,6 +109,7 @@ def _render_page(sheet: Sheet) -> str:
         context = {
             "questions": questions,
             "touchpoint": localized(sheet.touchpoint, sheet.language) if sheet.page == 0 else "",
+            "incentive": localized(sheet.definition.incentive, sheet.language) if sheet.page == 0 else "",
             "title": questions[0]["text"] if questions else sheet.theme.brand_name,
             # What only a segment is asked may lie ahead: "Send" would promise the end.
             "may_go_on": len(sheet.definition.pages) > sheet.page + 1,
@@ -131,6 +132,18 @@ def render_thanks(sheet: Sheet) -> str:
             "offers_call_back": thanks.offers_call_back and sheet.call_back_url,
         }
         return _render("survey/thanks.html", sheet, context)
+
+
+def render_call_back(sheet: Sheet, number: str) -> str:
+    """Where the contact asks to be called, or sees that we know, with the number that stands in the form."""
+    with translation.override(sheet.language):
+        if sheet.call_back and not sheet.errors:
+            heading = _("Thank you, we will call you.")
+            text = _("We have noted: %(wish)s. If anything changes, just write it here.") % {"wish": sheet.call_back}
+        else:
+            heading = _("May we call you?")
+            text = _("Leave your number, and somebody who can help will get in touch.")
+        return _render("survey/call_back.html", sheet, {"heading": heading, "text": text, "number": number})
 
 
 def render_message(*, theme: Theme, language: str, heading: str, text: str, nonce: str, is_embedded: bool) -> str:

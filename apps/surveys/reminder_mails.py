@@ -11,15 +11,15 @@ from apps.common.variables import fill, one_line
 from apps.messaging.services import NewEmail
 from apps.messaging.templating import REMINDER
 from apps.surveys import mail_templates
-from apps.surveys.definition import Question
 from apps.surveys.mail_templates import Templates
 from apps.surveys.mails import (
+    Asked,
     Letter,
+    asked_of,
     asking,
     current_theme,
     html_paragraphs,
     language_of,
-    leads,
     render_letters,
     worded,
 )
@@ -34,25 +34,26 @@ def reminder_mails(going: Sequence[tuple[Reminder, SurveyReminder, str]], *, bas
 
     Each in the words of its survey's reminder; else in those of the tenant's template, else in ours.
     """
-    questions, theme = leads({row.invitation.survey_id for row, _setting, _token in going}), current_theme()
+    asked, theme = asked_of({row.invitation.survey_id for row, _setting, _token in going}), current_theme()
     templates = Templates.of(REMINDER, theme)
     letters, subjects = [], {}
     for row, setting, token in going:
         invitation, contact = row.invitation, row.invitation.contact
         if contact is None:
             continue
-        language, question = language_of(contact), questions.get(invitation.survey_id)
-        letter = _letter(row, setting, f"{base_url}/s/{token}", question, theme.brand_name)
+        language, what = language_of(contact), asked[invitation.survey_id]
+        letter = _letter(row, setting, f"{base_url}/s/{token}", what, theme.brand_name)
         if localized(setting.subject, language):
             subjects[row.reason] = letter.subject
         has_words = bool(localized(setting.text, language).strip())
-        own = None if has_words else templates.compiled(language, question=question, key=invitation.survey_id)
-        letters.append((letter, own, mail_templates.about(invitation.survey, invitation.touchpoint, language)))
+        own = None if has_words else templates.compiled(language, question=what.question, key=invitation.survey_id)
+        facts = {**mail_templates.about(invitation.survey, invitation.touchpoint, language), **what.facts(language)}
+        letters.append((letter, own, facts))
     found = [replace(letter, subject=subjects.get(letter.reason, letter.subject)) for letter in worded(letters, theme)]
     return render_letters(found, base_url=base_url, theme=theme)
 
 
-def _letter(row: Reminder, setting: SurveyReminder, link: str, question: Question | None, brand: str) -> Letter:
+def _letter(row: Reminder, setting: SurveyReminder, link: str, what: Asked, brand: str) -> Letter:
     contact, invitation = row.invitation.contact, row.invitation
     if contact is None:
         raise ValueError("nobody to write to")
@@ -68,7 +69,8 @@ def _letter(row: Reminder, setting: SurveyReminder, link: str, question: Questio
         subject=_subject(setting, language, {**values, "name": one_line(contact.name)}),
         language=language,
         context={
-            **asking(question, invitation.touchpoint, language),
+            **asking(what.question, invitation.touchpoint, language),
+            **what.facts(language),
             "paragraphs": html_paragraphs(words),
             "text_paragraphs": [part for part in words.split("\n\n") if part.strip()],
         },

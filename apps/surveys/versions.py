@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
 
 from apps.surveys.definition import Definition, load
 from apps.surveys.models import Question, Survey, SurveyVersion, ThankYou
@@ -14,8 +16,11 @@ from apps.surveys.models import Question, Survey, SurveyVersion, ThankYou
 
 def document_of(survey: Survey, questions: Iterable[Question], thanks: Iterable[ThankYou]) -> dict[str, Any]:
     """A survey as plain JSON, saved or not."""
+    incentive = {code: text.strip() for code, text in survey.incentive.items() if text.strip()}
     return {
         "is_anonymous": survey.is_anonymous,
+        # Only where there is one: what promises nothing stays the same document that it was.
+        **({"incentive": incentive} if incentive else {}),
         "questions": [_question(q) for q in sorted(questions, key=lambda q: (q.position, q.pk or 0))],
         "thanks": {t.segment: _thanks(t) for t in thanks},
     }
@@ -72,6 +77,14 @@ def publish(*, survey_id: int, now: datetime, by: str = "") -> SurveyVersion:
     if survey.current_version_id != last.pk:
         Survey.objects.filter(pk=survey_id).update(current_version=last)
     return last
+
+
+def promised_between(*, survey_id: int, since: datetime, before: int) -> bool:
+    """Whether a version promised something that was shown at ``since`` or later, before version number ``before``."""
+    rows = SurveyVersion.objects.filter(survey_id=survey_id)
+    shown_then = rows.filter(created_at__lte=since).order_by("-number").values("number")[:1]
+    found = rows.filter(number__lt=before, number__gte=Coalesce(Subquery(shown_then), 0))
+    return found.filter(definition__has_key="incentive").exists()
 
 
 def definition_of(version: SurveyVersion) -> Definition:

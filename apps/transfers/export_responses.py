@@ -27,7 +27,7 @@ _WHAT = {"survey": "survey__key", "survey_version": "version__number", "touchpoi
          "channel": "channel", "language": "locale"}  # fmt: skip
 _SAID = {"comment": "comment", "call_back": "call_back", "partial": "is_partial"}
 _HEADER = ("id", *_WHO, *_WHAT, "score", "segment", *_SAID, "tags", "answered_at", "updated_at", "suspected",
-           "suspected_because")  # fmt: skip
+           "suspected_because", "incentivised")  # fmt: skip
 _UNNAMED: list[Cell] = [None] * len(_WHO)
 
 
@@ -71,7 +71,7 @@ def _read(ids: Sequence[UUID], columns: _Columns) -> dict[UUID, Sequence[Cell]]:
     answers = _answers(ids, columns)
     rows = with_promise(Response.objects.filter(pk__in=ids)).values_list(
         "is_promised", "id", *_WHO.values(), *_WHAT.values(), "score", *_SAID.values(), "tags", "answered_at",
-        "updated_at", "is_suspected", "suspicions", "properties",
+        "updated_at", "is_suspected", "suspicions", "is_incentivised", "properties",
     )  # fmt: skip
     return {row[1]: _row(row, answers.get(row[1], {}), columns) for row in rows}
 
@@ -79,8 +79,8 @@ def _read(ids: Sequence[UUID], columns: _Columns) -> dict[UUID, Sequence[Cell]]:
 def _row(row: Sequence[Any], answers: Mapping[int, Cell], columns: _Columns) -> list[Cell]:
     is_promised, pk, *known = row
     who, known = known[: len(_WHO)], known[len(_WHO) :]
-    what, (score, *said, tags) = known[: len(_WHAT)], known[len(_WHAT) : -5]
-    answered, updated, is_suspected, suspicions, properties = known[-5:]
+    what, (score, *said, tags) = known[: len(_WHAT)], known[len(_WHAT) : -6]
+    answered, updated, is_suspected, suspicions, is_incentivised, properties = known[-6:]
     times: list[Cell]
     if is_promised:
         # Whatever stands in the row: nobody is named, and a time of day could be compared with other lists.
@@ -90,8 +90,8 @@ def _row(row: Sequence[Any], answers: Mapping[int, Cell], columns: _Columns) -> 
         times = [local(answered, columns.zone), local(updated, columns.zone)]
     return [
         str(pk), *who, *what, score, None if score is None else segment_of(score), *said, joined(map(str, tags)),
-        *times, is_suspected, joined(map(str, suspicions)), *(answers.get(number) for number in columns.questions),
-        *columns.properties.cells(properties),
+        *times, is_suspected, joined(map(str, suspicions)), is_incentivised,
+        *(answers.get(number) for number in columns.questions), *columns.properties.cells(properties),
     ]  # fmt: skip
 
 

@@ -106,6 +106,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
             "createdat timestamp datum date recordeddate enddate enddatum beantwortetam responsedate zeitpunkt",
         ),
         _field("tags", _("tags"), "schlagworte schlagwörter stichworte labels"),
+        _field("incentivised", _("promised an incentive"), "isincentivised incentivized incentiviert"),
         _PROPERTY,
     ),
     Kind.SUPPRESSIONS: (

@@ -138,8 +138,11 @@ def _take_suppressions(table: Table, work: Work) -> Outcome:
     return Outcome(created=added, unchanged=len(entries) - added, suppressions=fresh)
 
 
+_RESPONSE = ("score", "comment", "answered_at", "tags", "response_id", "locale", "incentivised")
+
+
 def _responses(table: Table, work: Work, ids: Sequence[UUID | None]) -> list[PastResponse]:
-    columns = (table.column(target) for target in ("score", "comment", "answered_at", "tags", "response_id", "locale"))
+    columns = (table.column(target) for target in _RESPONSE)
     told = [str(tag) for tag in work.source.options.get("tags") or ()]
     origin = f"import:{work.source.preset or 'file'}"
     return [
@@ -154,8 +157,9 @@ def _responses(table: Table, work: Work, ids: Sequence[UUID | None]) -> list[Pas
             tags=list(dict.fromkeys([*told, *(tag for part in tags.split(",") if (tag := part.strip()))])),
             source=origin,
             external_id=response_id or None,
+            is_incentivised={"yes": True, "no": False}.get(promised),
         )
-        for contact_id, properties, (score, comment, answered_at, tags, response_id, locale) in zip(
+        for contact_id, properties, (score, comment, answered_at, tags, response_id, locale, promised) in zip(
             ids, table.properties, zip(*columns, strict=True), strict=True
         )
     ]

@@ -33,6 +33,7 @@ SENTENCES: dict[str, Any] = {
     "no_time": _("The time of the answer is needed."),
     "score": _("The score must be a whole number from 0 to 10."),
     "no_score": _("The score is needed."),
+    "yes_no": _("Write “yes” or “no”, or leave it empty."),
     "basis": _("Write “consent” or “existing customer”."),
     "no_source": _("A legal basis needs its source: where the consent or the address comes from."),
     "no_notice": _("Existing customers need the version of the notice that they got: without it nothing is proven."),

@@ -33,6 +33,10 @@ _BASES = {
     "existing customer": LegalBasis.Kind.EXISTING_CUSTOMER.value,
     "bestandskunde": LegalBasis.Kind.EXISTING_CUSTOMER.value,
 }
+_YES_NO = {
+    **dict.fromkeys(("yes", "true", "1", "y", "ja", "j", "wahr", "x"), "yes"),
+    **dict.fromkeys(("no", "false", "0", "n", "nein", "falsch"), "no"),
+}
 _LIMITS = {
     "external_id": 200, "response_id": 200, "name": 200, "first_name": 100, "last_name": 99,
     "company_external_id": 200, "company_name": 200, "basis_source": 120, "basis_text_version": 60, "source": 120,
@@ -51,6 +55,7 @@ _SIMPLE = {
     "time_zone": (checking.zones, "time_zone"),
     "country": (checking.countries, "country"),
     "score": (checking.scores, "score"),
+    "incentivised": (checking.choices(_YES_NO), "yes_no"),
     "basis_kind": (checking.choices(_BASES), "basis"),
 }
 

@@ -87,6 +87,17 @@ def test_a_survey_is_made_with_questions_options_and_thanks(client: Client) -> N
     assert [q["key"] for q in version.definition["questions"]] == ["nps", "why", "what"]
 
 
+def test_a_promise_is_published_with_the_survey_and_one_that_is_too_long_stays_in_its_field(client: Client) -> None:
+    survey = new(client, NPS, incentive_en="€5 voucher", incentive_de="5 € Gutschein")
+    assert survey.current_version is not None
+    assert survey.current_version.definition["incentive"] == {"en": "€5 voucher", "de": "5 € Gutschein"}
+    answer = client.post(f"{SURVEYS}add/", posted(NPS, key="other", incentive_de="Gutschein " * 30))
+    assert answer.status_code == 200
+    assert list(answer.context["adminform"].form.errors) == ["incentive"]
+    assert "Gutschein " * 30 in page_of(answer)
+    assert "must not depend on the score" in page_of(answer)
+
+
 def test_keys_are_made_of_kinds_and_texts(client: Client) -> None:
     first = {**NPS, "key": ""}
     rating = {"key": "", "kind": "rating", "text_en": "Delivery time", "position": 3}

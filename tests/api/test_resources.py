@@ -14,6 +14,7 @@ from django_filters import filters
 from django_tenants.utils import schema_context
 
 from apps.api.description import description
+from apps.incentives.models import Voucher
 from apps.integrations.models import ApiKey, Scope
 from apps.integrations.services import create_api_key
 from apps.touchpoints.services import forget_touchpoints
@@ -23,21 +24,24 @@ from tests.api.sending import problem
 from tests.api.world import fill
 
 WRITING = {
+    "cases": Scope.CASES_WRITE,
     "contacts": Scope.CONTACTS_WRITE,
     "companies": Scope.CONTACTS_WRITE,
     "events": Scope.EVENTS_WRITE,
     "responses": Scope.RESPONSES_WRITE,
     "suppressions": Scope.SUPPRESSIONS_WRITE,
+    "vouchers": Scope.VOUCHERS_WRITE,
 }
 # What these give, and whom, is tested where they are.
 ELSEWHERE = frozenset({"deliveries", "exports", "imports", "webhooks"})
 OURS = frozenset({
-    "companies", "contacts", "decisions", "dry-runs", "events", "invitations", "metrics", "responses", "rules",
-    "segments", "stages", "suppressions", "surveys", "touchpoints",
+    "campaigns", "cases", "companies", "contacts", "decisions", "dry-runs", "enrolments", "events", "invitations",
+    "metrics", "responses", "rules", "segments", "stages", "suppressions", "surveys", "touchpoints", "voucher-pools",
+    "vouchers",
 })  # fmt: skip
 NOBODY = "0197a0c4-0000-7000-8000-000000000001"
 MADE_UP = dict.fromkeys(OURS | ELSEWHERE, NOBODY)
-MADE_UP |= dict.fromkeys(("companies", "rules", "suppressions", "webhooks"), 999_999)
+MADE_UP |= dict.fromkeys(("campaigns", "companies", "rules", "suppressions", "voucher-pools", "webhooks"), 999_999)
 # Their examples name a touchpoint and a survey that have to be there.
 NAMING = ("/events", "/events/bulk", "/rules")
 
@@ -72,9 +76,9 @@ def examples() -> Iterator[tuple[str, str, Any]]:
 
 def test_every_resource_is_there_with_all_that_can_be_done_with_it() -> None:
     assert {endpoint.path.split("/")[1] for endpoint in endpoints()} == OURS | ELSEWHERE
-    assert len(lists()) == 15
+    assert len(lists()) == 21
     bodies = {(e.path, e.method) for e in ours() if e.method in ("POST", "PATCH")}
-    without = {("/invitations/{id}/revoke", "POST")}
+    without = {("/invitations/{id}/revoke", "POST"), ("/enrolments/{id}/stop", "POST")}
     assert {(path, method) for path, method, _body in examples()} >= bodies - without
 
 
@@ -106,7 +110,7 @@ def test_another_tenants_ids_lead_nowhere_and_change_nothing(full_key: str, othe
             assert call(full_key, "GET", path).json()["results"] == [], endpoint
     for path, method, body in naming(ids):
         assert call(full_key, method, path, body).status_code == 422, path
-    for resource in ("decisions", "invitations", "responses"):
+    for resource in ("cases", "decisions", "invitations", "responses"):
         assert call(full_key, "GET", f"/{resource}?contact={ids['contacts']}").json()["results"] == []
     with schema_context("klarwerk"):
         assert everything() == before
@@ -118,6 +122,7 @@ def naming(ids: dict[str, Any]) -> list[tuple[str, str, Any]]:
     return [
         ("/touchpoints", "POST", {"key": "mine", "name": {"en": "Mine"}, "stage": ids["stages"]}),
         ("/rules", "POST", rule),
+        ("/cases", "POST", {"response_id": str(ids["responses"])}),
         (f"/contacts?segment={ids['segments']}", "GET", None),
         (f"/metrics/nps?segment={ids['segments']}", "GET", None),
     ]
@@ -126,7 +131,8 @@ def naming(ids: dict[str, Any]) -> list[tuple[str, str, Any]]:
 def everything() -> dict[str, list[Any]]:
     """All rows of the tenant that one is in, but for the keys: these note when they were used."""
     models = [model for model in apps.get_models() if model._meta.app_label in {
-        "contacts", "touchpoints", "triggers", "surveys", "responses", "messaging", "insights", "integrations",
+        "contacts", "touchpoints", "triggers", "surveys", "responses", "messaging", "insights", "integrations", "cases",
+        "incentives", "campaigns",
     } and model is not ApiKey]  # fmt: skip
     return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
@@ -226,12 +232,17 @@ def test_every_example_works_and_is_carried_out_once_with_an_idempotency_key(ful
 
 
 def _carried_out_once(full_key: str, path: str, method: str, body: Any) -> None:
-    url = filled(path, fill("changed"))
+    ids = fill("changed")
+    url = filled(path, ids)
+    if path == "/cases":
+        body = {"response_id": str(ids["responses"])}
     if path in NAMING:
         factories.TouchpointFactory()
         factories.SurveyFactory()
     if path == "/touchpoints":
         factories.StageFactory()
+    if path == "/vouchers/redeem":
+        Voucher.objects.update(code=body["code"])
     forget_touchpoints()
     first = call(full_key, method, url, body, **{"idempotency-key": "once"})
     assert first.status_code in (200, 201, 202), (method, path, first.content)

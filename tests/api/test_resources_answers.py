@@ -71,6 +71,21 @@ def test_responses_are_narrowed_and_those_of_machines_left_out_unless_asked_for(
     assert call(key, "GET", f"/responses/{suspected.pk}").json()["is_suspected"] is True
 
 
+def test_responses_that_were_promised_something_are_marked_and_can_be_told_apart_everywhere(key: str) -> None:
+    survey = survey_of("order", incentive={"en": "€5"})
+    for score, promised in {10: True, 9: True, 2: False}.items():
+        answer(survey, score, is_incentivised=promised)
+    assert call(key, "GET", "/surveys/order").json()["incentive"] == {"en": "€5"}
+    for query, found in {"": [2, 9, 10], "incentivised=true": [9, 10], "incentivised=false": [2]}.items():
+        listed = call(key, "GET", f"/responses?{query}")
+        assert scores(listed) == found
+        assert all(row["is_incentivised"] == (row["score"] > 2) for row in listed.json()["results"])
+        told = call(key, "GET", f"/metrics/nps?by=survey&{query}").json()
+        assert told["total"]["n"] == told["groups"][0]["n"] == len(found)
+    for path in ("/responses", "/metrics/nps"):
+        assert fields_of(call(key, "GET", f"{path}?incentivised=yes")) == ["incentivised"]
+
+
 def test_of_an_anonymous_response_nobody_learns_whose_it_is(key: str) -> None:
     survey = survey_of("secret", is_anonymous=True)
     contact = factories.ContactFactory()

@@ -3,7 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from apps.accounts.models import User
+from apps.campaigns.models import Enrolment, StepRun
+from apps.cases.models import Case, CaseNote, CaseRule, Outcome, RootCause
 from apps.contacts.models import Company, Contact, LegalBasis
+from apps.incentives.models import Voucher, VoucherPool
 from apps.messaging import suppressions
 from apps.messaging.models import Suppression
 from apps.responses.models import Answer, Response
@@ -49,15 +53,34 @@ def _one(name: str) -> dict[str, Any]:
         survey=survey, version=version, touchpoint=touchpoint, contact=contact, invitation=invitation, score=9,
         comment=f"Fine, says {name}", answered_at=AT, updated_at=AT, tags=["old"], follow_up="none",
     )  # fmt: skip
+    author = User.objects.create(username=f"user-{name}")
+    case = Case.objects.create(
+        response=response, contact=contact, owner=author, result=Outcome.objects.create(name={"en": name}),
+        root_cause=RootCause.objects.create(name={"en": name}), rule=CaseRule.objects.create(name=name),
+        opened_at=AT, updated_at=AT, due_at=AT + timedelta(days=2),
+    )  # fmt: skip
+    CaseNote.objects.create(case=case, author=author, text=f"@{name}", created_at=AT).mentions.add(author)
     rating = Question.objects.get(survey=survey, key="delivery")
     Answer.objects.create(response=response, question=rating, value=4)
     suppressions.suppress(emails=[f"gone-{name}@example.com"], reason="bounced", source=name, now=AT)
+    campaign = factories.step(factories.CampaignFactory(name=name, goal="answered", touchpoint=touchpoint))
+    enrolment = Enrolment.objects.create(
+        campaign=campaign, version=campaign.current_version, response=response, contact=contact, enrolled_at=AT
+    )
+    StepRun.objects.create(enrolment=enrolment, step_key="s1", kind="email", due_at=AT)
     run = DryRun.objects.create(title=name, rule_id_replaced=rule.pk, created_at=AT)
+    pool = VoucherPool.objects.create(name=name, value={"en": "10 % off"})
+    voucher = Voucher.objects.create(
+        pool=pool, code=f"CODE-{name}", status="issued", response=response, contact=contact, reason=name, issued_at=AT
+    )
     return {
+        "campaigns": campaign.pk,
+        "cases": case.pk,
         "companies": company.pk,
         "contacts": contact.pk,
         "decisions": decision.pk,
         "dry-runs": run.pk,
+        "enrolments": enrolment.pk,
         "events": event.pk,
         "invitations": invitation.pk,
         "responses": response.pk,
@@ -67,4 +90,6 @@ def _one(name: str) -> dict[str, Any]:
         "suppressions": Suppression.objects.latest("pk").pk,
         "surveys": survey.key,
         "touchpoints": touchpoint.key,
+        "voucher-pools": pool.pk,
+        "vouchers": voucher.pk,
     }

@@ -36,6 +36,8 @@ HOST = "nordwind.resonanz.test"
 # What these say is compared where they are made.
 ELSEWHERE = ("case.", "campaign.", "voucher")
 DOCS = Path(settings.BASE_DIR) / "docs" / "webhooks.md"
+TOLD_ELSEWHERE = ("case.", "campaign.", "voucher")
+"""What is told of these is compared with the documentation where they are tested."""
 
 
 def examples() -> dict[str, dict[str, Any]]:

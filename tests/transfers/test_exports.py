@@ -105,7 +105,7 @@ def test_properties_beyond_the_most_frequent_ones_share_a_column(tenant: Any, mo
 def test_a_response_is_told_with_a_column_per_question(answered: Callable[..., Response]) -> None:
     row = answered(
         comment=NASTY, tags=["delivery", "urgent"], suspicions=["trap", "burst"], is_suspected=True,
-        properties={"store": "Köln"},
+        is_incentivised=True, properties={"store": "Köln"},
     )  # fmt: skip
     [found] = lines(export_responses.response_table(Response.objects.all(), zone=BERLIN))
     assert found == {
@@ -114,8 +114,9 @@ def test_a_response_is_told_with_a_column_per_question(answered: Callable[..., R
         "touchpoint": None, "channel": "email", "language": "", "score": 3, "segment": "detractor", "comment": NASTY,
         "call_back": "", "partial": False, "tags": "delivery; urgent",
         "answered_at": AT.astimezone(BERLIN), "updated_at": AT.astimezone(BERLIN),
-        "suspected": True, "suspected_because": "trap; burst", "answers.order.parts": "Too late; The lid",
-        "answers.order.again": False, "answers.order.delivery": None, "properties.store": "Köln",
+        "suspected": True, "suspected_because": "trap; burst", "incentivised": True,
+        "answers.order.parts": "Too late; The lid", "answers.order.again": False,
+        "answers.order.delivery": None, "properties.store": "Köln",
     }  # fmt: skip
 
 

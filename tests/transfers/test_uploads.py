@@ -299,6 +299,20 @@ def test_past_responses_come_with_their_contacts_and_only_once() -> None:
     assert not Contact.objects.exists()
 
 
+def test_past_responses_may_say_that_something_was_promised() -> None:
+    survey = SurveyFactory()
+    file = "score,answered_at,incentivised\n" + "".join(
+        f"{score},2026-01-01,{said}\n"
+        for score, said in enumerate(["yes", "Ja", "TRUE", "1", "no", "nein", "false", "", "perhaps"])
+    )
+    source = imported(file, kind="responses", survey=survey.key)
+    assert source.mapping == ["score", "answered_at", "incentivised"]
+    assert counts(source) == {"created": 8, "bad": 1}
+    marked = survey.responses.filter(is_incentivised=True).values_list("score", flat=True)
+    assert sorted(marked) == [0, 1, 2, 3]
+    assert BadRow.objects.get().problems == [[2, "yes_no"]]
+
+
 def test_files_and_traces_are_forgotten_after_a_week() -> None:
     source = imported("email\na@example.com\nb\n")
     later = NOW + timedelta(days=8)

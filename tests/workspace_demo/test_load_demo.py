@@ -89,15 +89,14 @@ def test_the_figures_equal_a_recount(load_demo: Load) -> None:
     load_demo()
     for slug in SLUGS:
         with schema_context(slug):
-            cells = Rollup.objects.values_list("day", "survey_id", "touchpoint_id", "score", "responses")
-            recount = (
-                Response.objects.annotate(day=TruncDate("answered_at"))
-                .values_list("day", "survey_id", "touchpoint_id", "score")
-                .annotate(n=Count("id"))
-            )
+            cut = ("day", "survey_id", "touchpoint_id", "is_incentivised", "score")
+            cells = Rollup.objects.values_list(*cut, "responses")
+            recount = Response.objects.annotate(day=TruncDate("answered_at")).values_list(*cut).annotate(n=Count("id"))
             assert set(cells) == set(recount)
             assert len(cells) > 20
             assert set(Response.objects.values_list("locale", flat=True)) == {"de", "en"}
+            promised = Response.objects.filter(is_incentivised=True).values_list("survey__key", flat=True)
+            assert set(promised) == ({"return"} if slug == "nordwind" else set())
 
 
 def test_no_queue_has_anything_to_do(load_demo: Load) -> None:

@@ -18,6 +18,14 @@ from apps.triggers.models import Segment
 from apps.triggers.problems import sentences
 
 
+class YesNoField(serializers.BooleanField):
+    """true or false, as in the filters of lists; anything else is refused."""
+
+    TRUE_VALUES: set[str | bool | int] = {"true"}
+    FALSE_VALUES: set[str | bool | int | float] = {"false"}
+    default_error_messages = {"invalid": "Write true or false."}
+
+
 class NpsQuerySerializer(Strict):
     """Which responses, and how they are cut."""
 
@@ -27,6 +35,9 @@ class NpsQuerySerializer(Strict):
     touchpoint = serializers.CharField(required=False, max_length=60, help_text="Key of a touchpoint.")
     company = serializers.IntegerField(required=False, min_value=0, max_value=BIGGEST_ID, help_text="Id of a company.")
     segment = serializers.CharField(required=False, max_length=60, help_text="Key of a segment of contacts.")
+    incentivised = YesNoField(
+        required=False, help_text="Only responses that were promised something (true), or nothing (false)."
+    )
     by = serializers.ChoiceField(
         breakdowns.DIMENSIONS, required=False, help_text=f"At most {breakdowns.MAX_GROUPS} groups are told."
     )
@@ -71,7 +82,7 @@ class NpsAnswerSerializer(serializers.Serializer):
 class NpsView(ApiView):
     """Exact at any time: what was answered a second ago counts. Suspected responses never do; days are UTC's."""
 
-    query_parameters = ("since", "until", "survey", "touchpoint", "company", "segment", "by")
+    query_parameters = ("since", "until", "survey", "touchpoint", "company", "segment", "incentivised", "by")
 
     @extend_schema(
         operation_id="metrics_nps",
@@ -110,6 +121,7 @@ def _span(wanted: dict[str, Any]) -> breakdowns.Span:
         touchpoint=wanted.get("touchpoint", ""),
         company_id=wanted.get("company"),
         segment=segment,
+        is_incentivised=wanted.get("incentivised"),
     )
 
 

@@ -73,8 +73,8 @@ class ResponseSerializer(Expandable, serializers.ModelSerializer[Response]):
         fields = (
             "id", "survey", "survey_version", "survey_details", "touchpoint", "contact_id", "contact", "invitation_id",
             "channel", "score", "segment", "comment", "call_back", "answers", "properties", "tags", "locale",
-            "is_anonymous", "is_partial", "is_suspected", "suspicions", "source", "external_id", "answered_at",
-            "updated_at",
+            "is_anonymous", "is_partial", "is_suspected", "suspicions", "is_incentivised", "source", "external_id",
+            "answered_at", "updated_at",
         )  # fmt: skip
 
     def get_contact_id(self, row: Any) -> UUID | None:
@@ -118,6 +118,7 @@ class ResponseFilter(django_filters.FilterSet):
     tag = Words("tags", lookup_expr="contains", max_length=MAX_TAG, label="One of its tags.")
     is_partial = YesNo()
     suspected = django_filters.ChoiceFilter(method="by_suspicion", choices=SUSPECTED, label="Default: of humans only.")
+    incentivised = YesNo("is_incentivised", label="Whether something was promised for answering.")
     q = Words("comment", lookup_expr="icontains", max_length=100, label="Part of the comment.")
 
     class Meta:

@@ -46,6 +46,7 @@ class SurveySerializer(serializers.ModelSerializer[Survey]):
     """Questions in order; the first is the recommendation, the satisfaction or the effort question."""
 
     name = WrittenTextsField()
+    incentive = WrittenTextsField(help_text="What is promised for answering; empty: nothing.")
     version = serializers.IntegerField(
         source="current_version.number", default=None, allow_null=True, help_text="The one that is shown now."
     )
@@ -56,7 +57,7 @@ class SurveySerializer(serializers.ModelSerializer[Survey]):
         model = Survey
         fields = (
             "id", "key", "name", "is_active", "is_anonymous", "is_public", "closes_at", "archived_at",
-            "min_days_between", "version", "languages", "questions", "created_at",
+            "min_days_between", "incentive", "version", "languages", "questions", "created_at",
         )  # fmt: skip
 
     def get_languages(self, survey: Survey) -> list[str]:

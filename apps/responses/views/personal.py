@@ -1,17 +1,17 @@
-"""Pages behind a token: the personal link of an invitation, or the one that an answer got."""
+"""Pages behind a token: the personal link of an invitation, the one that an answer got, or that of a mail after it."""
 
 from datetime import datetime
 
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from apps.common import limits
-from apps.common.tokens import TOKEN_LENGTH, hash_token
-from apps.responses import finding, forms, services, suspicion, tickets
+from apps.common.tokens import hash_token
+from apps.responses import after_links, finding, forms, services, suspicion, tickets
 from apps.responses.finding import Found
 from apps.responses.models import Response
 from apps.responses.services import Origin, Submission
@@ -37,7 +37,7 @@ def survey(request: HttpRequest, token: str) -> HttpResponse:
         return showing.unreadable()
     stamp = tickets.read_stamp(request.POST.get("t", "")) if request.method == "POST" else None
     version = stamp.version_id if stamp else None
-    found = finding.by_token(token, now=now, version=version) if len(token) == TOKEN_LENGTH else None
+    found = finding.by_link(token, now=now, version=version)
     if found is None:
         return public.survey(request, token, now)
     if stamp and found.used_on and found.response is None:
@@ -58,7 +58,7 @@ def survey(request: HttpRequest, token: str) -> HttpResponse:
 def thanks(request: HttpRequest, token: str) -> HttpResponse:
     """Thank for the answer; offer to change it."""
     now = timezone.now()
-    found = finding.by_token(token, now=now)
+    found = finding.by_link(token, now=now)
     if found is None or _is_expired(found, now):
         return showing.wrong_link(request)
     if found.response is None:
@@ -75,7 +75,7 @@ def call_back(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     if not showing.is_readable(request):
         return showing.unreadable()
-    found = finding.by_token(token, now=now)
+    found = finding.by_link(token, now=now)
     if found is None or found.response is None or _is_expired(found, now):
         return showing.wrong_link(request)
     thanks_page = found.definition.thanks_for(segment_of_answers(found.definition, found.answers))
@@ -94,7 +94,7 @@ def call_back(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 def trap(request: HttpRequest, token: str) -> HttpResponse:
     """No human finds this address. Nothing is stored; for ten minutes we know that a machine reads this very page."""
-    if finding.by_token(token, now=timezone.now()) is None:
+    if finding.by_link(token, now=timezone.now()) is None:
         return showing.wrong_link(request)
     cache.set(_key("trap", token + request.GET.get("t", "")[:200]), 1, _TRAP_SECONDS)
     return showing.closed(request, 404)
@@ -172,6 +172,12 @@ def _store(request: HttpRequest, token: str, found: Found, stamp: Stamp | None, 
 
 def _submit(token: str, stamp: str, found: Found, submission: Submission, now: datetime) -> str:
     """Store the answer; returns the token that leads to it from now on."""
+    if found.invitation_id is None and found.response and len(token) == after_links.TOKEN_LENGTH:
+        try:
+            services.change(response_id=found.response.id, submission=submission, now=now)
+        except Response.DoesNotExist as error:  # Erased at this very moment.
+            raise Http404 from error
+        return token
     if found.invitation_id is None:
         origin = Origin(found.survey_id, token, found.touchpoint_id)
         services.submit_openly(origin=origin, submission=submission, now=now)

@@ -29,7 +29,7 @@ class SurveyForm(forms.ModelForm):
         model = Survey
         fields = (
             "key", "name", "is_active", "is_anonymous", "is_public", "public_properties", "closes_at",
-            "min_days_between", "invitation_template",
+            "min_days_between", "incentive", "invitation_template",
         )  # fmt: skip
         field_classes = {"public_properties": NamesField}
         help_texts = {
@@ -54,6 +54,7 @@ class SurveyAdmin(LibraryPages, SharePages, PreviewPages, ArchivePages, SurveyLi
         (_("Who may answer, and when"), {
             "fields": ("is_anonymous", "is_public", "public_properties", "closes_at", "min_days_between"),
         }),
+        (_("Incentive"), {"fields": ("incentive",)}),
         (_("How invitations look"), {"fields": ("invitation_template",)}),
     )  # fmt: skip
     actions = ("duplicate_surveys", "archive_surveys", "restore_surveys")

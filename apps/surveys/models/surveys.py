@@ -13,6 +13,8 @@ from apps.common.texts import FALLBACK, localized
 from apps.messaging.models import MailTemplate
 from apps.surveys.definition import LEADS, MAX_OPTIONS, option_problem
 
+MAX_INCENTIVE = 200
+"""So many letters a promise has: it stands on small screens and in the first lines of mails."""
 RESERVED = frozenset({"touchpoint", "lang", "score", "page", "embed", "k"})
 """What the address of a survey says of itself."""
 
@@ -77,6 +79,16 @@ class Survey(models.Model):
         verbose_name=_("template of the invitation"),
         help_text=_("Empty: the default template for invitations, or the built-in one."),
     )
+    incentive = TextsField(
+        _("promised for answering"),
+        blank=True,
+        db_default={},
+        help_text=_(
+            "For example: 5 € voucher as a thank-you. Stands on the survey page and in invitations. It must not depend "
+            "on the score. By German law an answer given for a reward must not be used in advertising without saying "
+            "so: such responses are marked, and figures can leave them out."
+        ),
+    )
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
     current_version = models.ForeignKey(
         "SurveyVersion", models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("version")
@@ -94,6 +106,10 @@ class Survey(models.Model):
         super().clean()
         if self.key == "open":
             raise ValidationError({"key": _("“open” has a meaning of its own in the address. Take another key.")})
+        texts = self.incentive.values() if isinstance(self.incentive, dict) else ()
+        if any(len(text) > MAX_INCENTIVE for text in texts if isinstance(text, str)):
+            message = _("Say it in at most %(limit)s letters.")
+            raise ValidationError({"incentive": ValidationError(message, params={"limit": MAX_INCENTIVE})})
         taken = RESERVED & set(self.public_properties if isinstance(self.public_properties, list) else [])
         if taken:
             message = _("“%(name)s” has a meaning of its own in the address. Take another name.")

@@ -7,7 +7,10 @@ from typing import TypeVar
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
+from apps.campaigns import library
 from apps.campaigns import versions as campaign_versions
+from apps.campaigns.library import Choices
+from apps.campaigns.library.start import start
 from apps.campaigns.models import Campaign
 from apps.contacts.models import BusinessCalendar, Company, ContactBudget
 from apps.messaging.models import Sender, SenderDomain
@@ -46,8 +49,9 @@ def set_up(*, brand: Brand, rng: Random, scale: float, now: datetime) -> Wiring:
     _save(SenderDomain(domain=brand.domain, verified_at=now))
     touchpoints = _journey(brand)
     surveys = {survey.key: _survey(brand, survey, touchpoints) for survey in brand.surveys}
-    _regulars(next(iter(surveys.values())).survey)
-    return Wiring(
+    first = next(iter(surveys.values())).survey
+    _regulars(first)
+    wiring = Wiring(
         touchpoints=touchpoints,
         surveys=surveys,
         campaigns={campaign.segment: _campaign(campaign, now) for campaign in brand.campaigns},
@@ -56,6 +60,8 @@ def set_up(*, brand: Brand, rng: Random, scale: float, now: datetime) -> Wiring:
         from_header=f"{sender.name} <{sender.email}>",
         cases=set_up_cases(),
     )
+    _draft(first)
+    return wiring
 
 
 def _save(row: Row) -> Row:
@@ -170,6 +176,13 @@ def _campaign(spec: CampaignSpec, now: datetime) -> CampaignIds:
     campaign = _save(Campaign(name=spec.name, segment=spec.segment, draft={"steps": steps}))
     version = campaign_versions.publish(campaign_id=campaign.pk, now=now)
     return CampaignIds(campaign.pk, version.pk, spec.opens_case)
+
+
+def _draft(survey_id: int) -> None:
+    """A campaign made of a template, to be looked at: it does nothing until somebody publishes and switches it on."""
+    entry = library.entry("detractor-apology")
+    assert entry is not None  # noqa: S101 - one of ours
+    start(entry_key=entry.key, name=entry.name["en"], choices=Choices(survey=survey_id))
 
 
 def _companies(rng: Random, scale: float) -> tuple[tuple[int, str], ...]:

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_safe
 from apps.insights import selectors
 from apps.touchpoints.models import Event
 from apps.workspace import charts, lists
-from apps.workspace.filters import PERIODS, period_days
+from apps.workspace.filters import INCENTIVES, PERIODS, period_days
 from apps.workspace.first_steps import first_steps
 
 PERIOD_LABELS = {30: _("30 days"), 90: _("90 days"), 365: _("12 months")}
+INCENTIVE_LABELS = {"": _("All"), "no": _("Without incentive"), "yes": _("Only with incentive")}
 COMMENTS = 6
 
 
@@ -27,15 +28,20 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """NPS now and over twelve months, by touchpoint, with the latest comments."""
     now = timezone.now()
     days = period_days(request.GET.get("days"))
-    overview = selectors.overview(today=now.date(), days=days)
+    incentive = request.GET.get("incentive", "")
+    incentive = incentive if incentive in INCENTIVES else ""
+    overview = selectors.overview(today=now.date(), days=days, is_incentivised=INCENTIVES.get(incentive))
     funnel = selectors.funnel(since=now - timedelta(days=days), until=now)
-    comments = lists.latest_comments(limit=COMMENTS)
-    if not (overview.now.n or funnel.events or comments or Event.objects.exists()):
+    comments = lists.latest_comments(limit=COMMENTS, is_incentivised=INCENTIVES.get(incentive))
+    if not (overview.now.n or funnel.events or comments or incentive or Event.objects.exists()):
         return render(request, "workspace/first_steps.html", {"steps": first_steps()})
     months = [(month.start, month.nps) for month in overview.months]
     context = {
         "days": days,
         "periods": [(value, PERIOD_LABELS[value]) for value in PERIODS],
+        "incentive": incentive,
+        # Who never promised anything has nothing to choose from.
+        "incentives": INCENTIVE_LABELS.items() if incentive or overview.has_incentives else (),
         "overview": overview,
         "funnel": _steps(funnel),
         "comments": comments,

@@ -1,0 +1,80 @@
+"""Figures from before anything was promised stay what they were, and the new cells are unique."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django_tenants.utils import schema_context
+
+SCHEMA = "migrating"
+BEFORE = [("insights", "0001_initial"), ("responses", "0005_brought_in_indexes"), ("surveys", "0007_mail_templates")]
+AFTER = [("insights", "0003_cell_by_promise"), ("responses", "0006_incentivised"), ("surveys", "0008_incentive")]
+CONSTRAINTS = """
+    SELECT conname FROM pg_constraint WHERE conrelid = 'insights_rollup'::regclass AND contype = 'u'
+"""
+
+
+@pytest.fixture
+def bare(autocommit: None) -> Iterator[None]:
+    """Stand in a schema of its own in which only what is asked for is migrated."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE SCHEMA "{SCHEMA}"')
+    with schema_context(SCHEMA):
+        yield
+    connection.set_schema_to_public()
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA "{SCHEMA}" CASCADE')
+
+
+def migrate(targets: list[tuple[str, str]]) -> Any:
+    """Forward or back; returns the models as they were then."""
+    return MigrationExecutor(connection).migrate(targets).apps
+
+
+def constraints() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(CONSTRAINTS)
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_migrating_keeps_figures_goes_on_where_it_was_interrupted_and_lets_promises_be_told_apart(bare: None) -> None:
+    apps = migrate(BEFORE)
+    survey = apps.get_model("surveys", "Survey").objects.create(key="q", name={"en": "Q"})
+    cell = {"day": date(2026, 1, 1), "survey_id": survey.pk, "score": 9}
+    apps.get_model("insights", "Rollup").objects.create(**cell, responses=3)
+    apps.get_model("responses", "ScoreChange").objects.create(**cell, weight=1)
+    response = {
+        "survey_id": survey.pk,
+        "score": 9,
+        "answered_at": "2026-01-01T00:00Z",
+        "updated_at": "2026-01-01T00:00Z",
+    }
+    apps.get_model("responses", "Response").objects.create(**response)
+
+    migrate([("insights", "0002_incentivised")])
+    with connection.cursor() as cursor:  # As a run leaves it that was stopped when the index was built.
+        cursor.execute(
+            "CREATE UNIQUE INDEX rollup_cell_by_promise ON insights_rollup "
+            "(day, survey_id, touchpoint_id, is_incentivised, score) NULLS NOT DISTINCT"
+        )
+    apps = migrate(AFTER)
+    rollups = apps.get_model("insights", "Rollup").objects
+    assert constraints() == {"rollup_cell_by_promise"}
+    assert list(rollups.values_list("is_incentivised", "responses")) == [(False, 3)]
+    assert [row.is_incentivised for row in apps.get_model("responses", "ScoreChange").objects.all()] == [False]
+    assert [row.is_incentivised for row in apps.get_model("responses", "Response").objects.all()] == [False]
+    assert apps.get_model("surveys", "Survey").objects.get().incentive == {}
+    rollups.create(**cell, is_incentivised=True, responses=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rollups.create(**cell, responses=1)  # Without a touchpoint there is one cell as well.
+
+    rollups.filter(is_incentivised=True).delete()
+    migrate([("insights", "0001_initial")])
+    assert constraints() == {"rollup_cell"}
+    migrate(AFTER)  # Nothing was left over: now it is built beside the running work.
+    assert constraints() == {"rollup_cell_by_promise"}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        migrate(AFTER).get_model("insights", "Rollup").objects.create(**cell, responses=1)
