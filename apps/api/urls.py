@@ -4,6 +4,9 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from apps.api import description, problems, segment
+from apps.api.resources.campaigns import CampaignViewSet, EnrolmentViewSet
+from apps.api.resources.case_metrics import CaseMetricsView, RecoveryView
+from apps.api.resources.cases import CaseViewSet
 from apps.api.resources.companies import CompanyViewSet
 from apps.api.resources.contacts import ContactViewSet
 from apps.api.resources.decisions import DecisionViewSet
@@ -18,11 +21,16 @@ from apps.api.resources.stages import StageViewSet
 from apps.api.resources.suppressions import SuppressionViewSet
 from apps.api.resources.surveys import SurveyViewSet
 from apps.api.resources.touchpoints import TouchpointViewSet
+from apps.api.resources.voucher_pools import VoucherPoolViewSet
+from apps.api.resources.vouchers import VoucherViewSet
 from apps.api.resources.webhooks import DeliveryViewSet, EndpointViewSet
 
 app_name = "api"
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("enrolments", EnrolmentViewSet, basename="enrolment")
 router.register("events", EventViewSet, basename="event")
+router.register("cases", CaseViewSet, basename="case")
+router.register("campaigns", CampaignViewSet, basename="campaign")
 router.register("companies", CompanyViewSet, basename="company")
 router.register("contacts", ContactViewSet, basename="contact")
 router.register("decisions", DecisionViewSet, basename="decision")
@@ -35,6 +43,8 @@ router.register("stages", StageViewSet, basename="stage")
 router.register("suppressions", SuppressionViewSet, basename="suppression")
 router.register("surveys", SurveyViewSet, basename="survey")
 router.register("touchpoints", TouchpointViewSet, basename="touchpoint")
+router.register("voucher-pools", VoucherPoolViewSet, basename="voucher-pool")
+router.register("vouchers", VoucherViewSet, basename="voucher")
 router.register("webhooks", EndpointViewSet, basename="webhook")
 router.register("deliveries", DeliveryViewSet, basename="delivery")
 
@@ -46,6 +56,8 @@ urlpatterns = [
     path("exports/", include("apps.api.resources.exports")),
     path("", include("apps.api.resources.imports")),
     path("metrics/nps", NpsView.as_view(), name="nps"),
+    path("metrics/cases", CaseMetricsView.as_view(), name="case_metrics"),
+    path("metrics/recovery", RecoveryView.as_view(), name="recovery"),
     path("", include(router.urls)),
     re_path(r"^[\s\S]*$", problems.not_found),
 ]

@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import sqrt
-from typing import NamedTuple
 
 from apps.common.bulk import fetch_rows
+from apps.common.shares import Part, newcombe, verdict
 from apps.triggers.models import Cadence, TriggerRule
 from apps.triggers.rules import CONTROL, LEARNED
 
@@ -16,7 +15,6 @@ PATIENCE = timedelta(days=7)
 """So long each invitation has for its answer; a younger one is not counted yet."""
 MINIMUM = 100
 """Invitations in each part below which nothing is said."""
-_Z = 1.959963984540054  # 95 %
 _COUNTS = """
     SELECT d.rule_id, d.cadence_id, i.hour_arm, count(*),
            count(*) FILTER (WHERE r.id IS NOT NULL OR i.used_on <= (i.send_at + %s)::date)
@@ -31,22 +29,6 @@ _COUNTS = """
 """
 
 
-class Part(NamedTuple):
-    """One part of the comparison."""
-
-    asked: int = 0
-    answered: int = 0
-
-    @property
-    def rate(self) -> float:
-        """Share that answered, 0 to 1."""
-        return self.answered / self.asked if self.asked else 0.0
-
-    def plus(self, asked: int, answered: int) -> "Part":
-        """With more of them."""
-        return Part(self.asked + asked, self.answered + answered)
-
-
 @dataclass(frozen=True, slots=True)
 class Effect:
     """The comparison of one rule or cadence, or of all together (``name`` is ""). Differences are shares, -1 to 1."""
@@ -58,7 +40,7 @@ class Effect:
     @property
     def is_enough(self) -> bool:
         """Whether there are so many that anything may be said."""
-        return min(self.learned.asked, self.control.asked) >= MINIMUM
+        return min(self.learned.total, self.control.total) >= MINIMUM
 
     @property
     def difference(self) -> float:
@@ -73,36 +55,7 @@ class Effect:
     @property
     def verdict(self) -> str:
         """``too_few``, ``chance``, ``better`` or ``worse``."""
-        if not self.is_enough:
-            return "too_few"
-        low, high = self.bounds
-        if low <= 0 <= high:
-            return "chance"
-        return "better" if low > 0 else "worse"
-
-
-def wilson(part: Part) -> tuple[float, float]:
-    """Wilson's score interval of a share at 95 %; (0, 1) for nobody asked."""
-    n = part.asked
-    if not n:
-        return 0.0, 1.0
-    middle = part.rate + _Z**2 / (2 * n)
-    spread = _Z * sqrt(part.rate * (1 - part.rate) / n + _Z**2 / (4 * n * n))
-    return max(0.0, (middle - spread) / (1 + _Z**2 / n)), min(1.0, (middle + spread) / (1 + _Z**2 / n))
-
-
-def newcombe(one: Part, other: Part) -> tuple[float, float]:
-    """The 95 % interval of the difference between two shares.
-
-    Method 10 of R. G. Newcombe, “Interval estimation for the difference between independent proportions: comparison
-    of eleven methods”, Statistics in Medicine 17 (1998), 873–890: it keeps its promise also for small and large shares.
-    """
-    difference = one.rate - other.rate
-    (low, high), (other_low, other_high) = wilson(one), wilson(other)
-    return (
-        difference - sqrt((one.rate - low) ** 2 + (other_high - other.rate) ** 2),
-        difference + sqrt((high - one.rate) ** 2 + (other.rate - other_low) ** 2),
-    )
+        return verdict(self.learned, self.control, at_least=MINIMUM)
 
 
 def effects(*, now: datetime) -> list[Effect]:

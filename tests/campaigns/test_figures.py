@@ -35,7 +35,13 @@ def past(dice: random.Random, of: list[Campaign], people: int = 30) -> None:
             arm = dice.choice(["treated", "treated", "holdout"])
             row = enrolled(one, first, at, arm=arm, had_comment=dice.random() < 0.3)
             if arm == "treated":
-                ran(row, "sorry", "email", at + timedelta(days=1), dice.choice(["done", "skipped", "failed"]))
+                ran(
+                    row,
+                    "sorry",
+                    "email",
+                    at + timedelta(days=dice.uniform(0, 20)),
+                    dice.choice(["done", "skipped", "failed"]),
+                )
         for _again in range(dice.randint(0, 3)):
             at = first.answered_at + timedelta(days=dice.uniform(0, 50))
             channel = dice.choice(["email", "email", "import"])

@@ -81,6 +81,13 @@ def many(count: int) -> list[dict[str, Any]]:
     return [{"key": f"k{number}", "kind": "case"} for number in range(count)]
 
 
+def nested(levels: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
 def deep(levels: int) -> list[dict[str, Any]]:
     inner = many(1) if levels == 1 else deep(levels - 1)
     return [{"key": f"b{levels}", "kind": "branch", "condition": trees.PROMOTER, "yes": inner, "no": []}]
@@ -92,6 +99,10 @@ def deep(levels: int) -> list[dict[str, Any]]:
         ([{"key": "a", "kind": "case"}, {"key": "a", "kind": "case"}], "a", "key_twice"),
         ([{"key": "A b", "kind": "case"}], "", "bad_key"),
         ([{"key": "a", "kind": "jump"}], "a", "unknown_kind"),
+        ([{"key": "a", "kind": nested(5_000)}], "a", "unknown_kind"),
+        # What PostgreSQL cannot keep: half of a character.
+        ([{"key": "a", **MAIL, "subject": {"en": "Hi \ud83d"}}], "a", "bad_value"),
+        ([{"key": "a", "kind": "tag", "add": ["\ud83d"]}], "a", "bad_value"),
         ([{"key": "a", "kind": "case", "goto": "a"}], "a", "unknown_setting"),
         ([{"key": "a", "kind": "wait"}], "a", "missing"),
         ([{"key": "a", "kind": "wait", "mode": "working_days"}], "a", "missing"),

@@ -11,7 +11,8 @@ from apps.accounts.models import User
 from apps.alerts.models import Notice, Subscription
 from apps.campaigns import services
 from apps.campaigns.models import Enrolment, StepRun
-from apps.campaigns.services import BACKOFF, enrol, run_due, run_steps
+from apps.campaigns.services import enrol, run_due, run_steps
+from apps.campaigns.troubles import BACKOFF
 from apps.integrations.models import Delivery, Endpoint
 from tests import factories
 from tests.campaigns.test_services import respond

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from apps.common import tokens
+from apps.common.shares import Part, newcombe, wilson
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Response
 from apps.surveys.models import Invitation
-from apps.triggers.hour_effect import Effect, Part, effects, newcombe, wilson
+from apps.triggers.hour_effect import Effect, effects
 from apps.triggers.models import Decision
 from tests import factories
 

@@ -10,10 +10,12 @@ from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Lower, Trim
 
+from apps.alerts.keeping import forget_responses
 from apps.campaigns.models import StepRun
 from apps.cases.models import Case
 from apps.contacts import services as contacts
 from apps.contacts.models import Contact, OptIn
+from apps.incentives import redemption
 from apps.integrations.log import forget_contacts
 from apps.integrations.webhooks import publish_erased
 from apps.messaging import suppressions
@@ -33,6 +35,7 @@ def erase(*, contact_id: UUID, now: datetime) -> bool:
     """Delete a contact with its responses, cases, invitations, messages, events, decisions and legal bases.
 
     False if there is no such contact. Suppressions stay as keyed hashes without the address; figures lose the scores.
+    Vouchers stay to be counted, without the contact, its response and its orders.
     What other systems said and were told of it goes as well: samples of messages to hooks, deliveries of webhooks.
     What they took is not ours to take back; ``contact.erased`` tells them. Files of imports and answers kept for
     repeated requests go by themselves, after days.
@@ -60,6 +63,7 @@ def _erase(contact_id: UUID, now: datetime) -> bool:
         return False
     own = Invitation.objects.filter(contact=contact)
     ids = list(own.values_list("id", flat=True))
+    redemption.forget(contact_id=contact_id)
     surveys.revoke_unsent(reasons=[surveys.outreach_reason(pk) for pk in ids], reason="contact_gone")
     _delete_answers(contact, now)
     _delete_messages(contact)
@@ -93,6 +97,7 @@ def _delete_answers(contact: Contact, now: datetime) -> None:
     Case.objects.filter(Q(contact=contact) | Q(response__in=rows)).delete()
     runs = StepRun.objects.filter(enrolment__response__in=rows)
     OutgoingEmail.objects.filter(step_run__in=runs).delete()
+    forget_responses(response_ids=[row.pk for row in rows])
     Response.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 

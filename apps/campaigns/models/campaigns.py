@@ -93,7 +93,7 @@ class Campaign(models.Model):
         Touchpoint, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("touchpoint of the goal")
     )
     goal_days = models.PositiveSmallIntegerField(
-        _("days for the goal"), default=30, db_default=30, help_text=_("1 to 365, counted from the response.")
+        _("days for the goal"), default=30, db_default=30, help_text=_("1 to 365, counted from the enrolment.")
     )
     # What is worked on; what runs is the current version.
     draft = models.JSONField(_("steps"), default=no_steps, db_default={"steps": []})

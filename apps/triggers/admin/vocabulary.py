@@ -85,8 +85,25 @@ def vocabulary(*, for_segment: bool) -> dict[str, Any]:
     ]
     if not for_segment:
         groups.append(_segments())
+    always = _("No condition: all contacts belong to it.") if for_segment else _("No condition: it always holds.")
+    return {"groups": [group for group in groups if group["fields"]], **frame(always)}
+
+
+def people() -> list[dict[str, Any]]:
+    """What conditions may say of contacts and companies. One query."""
+    seen = _seen(with_events=False)
+    return [
+        _group(root, label, other, SEGMENT_CATALOGUE, seen)
+        for root, label, other in (
+            ("contact", _("Contact"), _("another property of the contact …")),
+            ("company", _("Company"), _("another property of the company …")),
+        )
+    ]
+
+
+def frame(always: str) -> dict[str, Any]:
+    """All but the fields. ``always`` is what no condition means."""
     return {
-        "groups": [group for group in groups if group["fields"]],
         "ops": _operators(),
         "kinds": [
             [str(Kind.TEXT), _("text")],
@@ -100,7 +117,7 @@ def vocabulary(*, for_segment: bool) -> dict[str, Any]:
             ["none", _("None of these holds")],
         ],
         "maxDepth": MAX_DEPTH,
-        "texts": _texts(for_segment=for_segment),
+        "texts": {"always": always, **_texts()},
     }
 
 
@@ -163,10 +180,8 @@ def _look(found: dict[str, Seen], root: str, properties: object) -> None:
             found[f"{root}.{name}"].add(value)
 
 
-def _texts(*, for_segment: bool) -> dict[str, str]:
-    always = _("No condition: all contacts belong to it.") if for_segment else _("No condition: it always holds.")
+def _texts() -> dict[str, str]:
     return {
-        "always": always,
         "mode": _("How the comparisons below are combined"),
         "group": _("Group of comparisons"),
         "comparison": _("Comparison {number}"),
