@@ -42,7 +42,7 @@ class VoucherPool(models.Model):
         GENERATED = "generated", _("codes made here")
 
     name = models.CharField(_("name"), max_length=120, unique=True)
-    value = TextsField(_("what a voucher is worth"), help_text=_("As people read it: “10 % off”, “5 €”."))
+    value = TextsField(_("what a voucher is worth"), help_text=_("As people read it: “5 €”, “a free coffee”."))
     terms = TextsField(
         _("terms"), blank=True, multiline=True, help_text=_("Small print for those who get one: minimum order, shops.")
     )

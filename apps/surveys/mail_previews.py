@@ -88,7 +88,7 @@ def sample(contact: Contact | None, language: str) -> Sample:
         "comment": _("It arrived a day early."),
         "incentive": asked.facts(language)["incentive"] or _("5 € voucher as a thank-you"),
         "voucher": "THANKS-7K2M-9XQ4",
-        "voucher_value": _("10 % off"),
+        "voucher_value": _("5 € off"),
         "voucher_until": _("31 December"),
         "wording": _("Yes, you may write to me by e-mail."),
         "email": (contact.email if contact else None) or "ada@example.com",

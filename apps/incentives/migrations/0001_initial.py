@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120, unique=True, verbose_name='name')),
-                ('value', apps.common.fields.TextsField(default=dict, help_text='As people read it: “10 % off”, “5 €”.', verbose_name='what a voucher is worth')),
+                ('value', apps.common.fields.TextsField(default=dict, help_text='As people read it: “5 €”, “a free coffee”.', verbose_name='what a voucher is worth')),
                 ('terms', apps.common.fields.TextsField(blank=True, default=dict, help_text='Small print for those who get one: minimum order, shops.', multiline=True, verbose_name='terms')),
                 ('kind', models.CharField(choices=[('uploaded', 'uploaded codes'), ('generated', 'codes made here')], default='uploaded', max_length=10, verbose_name='kind')),
                 ('pattern', models.CharField(blank=True, help_text='For codes made here: each # becomes a random letter or digit, such as THANKS-####-####.', max_length=64, validators=[apps.incentives.models.validate_pattern], verbose_name='pattern of the codes')),
