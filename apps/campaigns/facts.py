@@ -105,19 +105,21 @@ def _answers(responses: Sequence[Response]) -> Mapping[UUID, dict[str, Any]]:
 
 
 def _cases(responses: Sequence[Response]) -> Mapping[UUID, dict[str, Any]]:
-    """Of each response the case it belongs to: its own, else the contact's newest since then."""
+    """Of each response the case it belongs to: its own or where that went, else the contact's newest open since."""
     people = {row.contact_id for row in responses if row.contact_id}
     own = {row.pk for row in responses}
-    rows = Case.objects.filter(Q(response__in=own) | Q(contact__in=people), merged_into=None).order_by("-opened_at")
+    rows = Case.objects.filter(Q(response__in=own) | Q(contact__in=people, merged_into=None)).order_by("-opened_at")
     by_response: dict[UUID, Case] = {}
     by_contact: dict[UUID, list[Case]] = defaultdict(list)
-    for case in rows.only("response_id", "contact_id", "opened_at", "closed_at", "status"):
-        by_response[case.response_id] = case
-        if case.contact_id:
+    for case in rows.select_related("merged_into"):
+        by_response[case.response_id] = case.merged_into or case
+        if case.contact_id and case.merged_into_id is None:
             by_contact[case.contact_id].append(case)
     found = {}
     for row in responses:
-        later = [c for c in by_contact[row.contact_id] if c.opened_at >= row.answered_at] if row.contact_id else []
+        others = by_contact[row.contact_id] if row.contact_id else []
+        # One that was open already got no second one beside it: the answer was noted there.
+        later = [case for case in others if case.closed_at is None or case.closed_at >= row.answered_at]
         known = [*([by_response[row.pk]] if row.pk in by_response else []), *later]
         if known:
             is_open = any(case.closed_at is None for case in known)

@@ -184,7 +184,8 @@ class Past:
         own = self.own_case.get(response.pk)
         cases = self.cases_of.get(response.contact_id, ()) if response.contact_id else ()
         known = [case for case in ([own] if own else []) if case.opened_at <= at]
-        known += [case for case in cases if response.answered_at <= case.opened_at <= at and case is not own]
+        since = [case for case in cases if case.closed_at is None or case.closed_at >= response.answered_at]
+        known += [case for case in since if case.opened_at <= at and case is not own]
         if not known:
             return {"opened": False, "open": False}
         return {"opened": True, "open": any(case.is_open(at) for case in known), "status": known[0].status}

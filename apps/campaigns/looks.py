@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.campaigns.entry import segment_of_response
 from apps.campaigns.facts import later_answers
-from apps.campaigns.models import Segment
+from apps.campaigns.models import Enrolment, Segment
 from apps.campaigns.runs import Run
 from apps.campaigns.sequence import OUTREACH
 from apps.cases.models import Case
@@ -69,6 +69,11 @@ def judge(runs: Sequence[Run], now: datetime) -> None:
         return
     known = Known.of(runs)
     for run in runs:
+        enrolment = run.row.enrolment
+        if enrolment.state != Enrolment.State.RUNNING:
+            # It was ended at the very moment when this step began.
+            run.skip(enrolment.end_reason or "by_hand")
+            continue
         reason = _ending(run, known)
         if reason:
             run.stop(reason)

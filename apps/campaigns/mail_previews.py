@@ -109,5 +109,5 @@ def _rendered(run: Run, base_url: str) -> Shown | None:
 def _samples(language: str, base_url: str) -> dict[str, str]:
     """What steps before would have given. Links lead nowhere."""
     with translation.override(language):
-        voucher = {"voucher": "THANKS-7K2M-9XQ4", "voucher_value": _("10 % off"), "voucher_until": _("31 December")}
+        voucher = {"voucher": "THANKS-7K2M-9XQ4", "voucher_value": _("5 € off"), "voucher_until": _("31 December")}
     return {**voucher, "call_back_url": f"{base_url}/s/preview", "answer_url": f"{base_url}/s/preview"}

@@ -23,9 +23,9 @@ def entry(campaign: Campaign, names: Names) -> str:
     who = _who(campaign.segment)
     values = {"who": who, "survey": str(campaign.survey or ""), "touchpoint": str(campaign.touchpoint or "")}
     if campaign.survey and campaign.touchpoint:
-        text = _("When %(who)s answers %(survey)s at %(touchpoint)s")
+        text = _("When %(who)s answers “%(survey)s” at %(touchpoint)s")
     elif campaign.survey:
-        text = _("When %(who)s answers %(survey)s")
+        text = _("When %(who)s answers “%(survey)s”")
     elif campaign.touchpoint:
         text = _("When %(who)s answers at %(touchpoint)s")
     else:
@@ -117,6 +117,10 @@ def _text(value: Any) -> str:
     return " ".join(called(texts).split())
 
 
+def _quoted(text: str) -> str:
+    return _("“%(text)s”") % {"text": text}
+
+
 def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**8 else None
 
@@ -125,7 +129,7 @@ def _email(settings: Mapping[str, Any], names: Names) -> str:
     chosen, subject = settings.get("template"), _text(settings.get("subject"))
     if isinstance(chosen, int):
         return _("By the template “%(name)s”") % {"name": names.templates.get(chosen, "?")}
-    return f"“{subject}”" if subject else _("By the default template for follow-ups")
+    return _quoted(subject) if subject else _("By the default template for follow-ups")
 
 
 def _wait(settings: Mapping[str, Any], names: Names) -> str:
@@ -184,9 +188,9 @@ def _task(settings: Mapping[str, Any], names: Names) -> str:
     if not title:
         return _("What is to be done?")
     if days is None:
-        return f"“{title}”"
+        return _quoted(title)
     due = ngettext("due in %(days)d day", "due in %(days)d days", days) % {"days": days} if days else _("due at once")
-    return f"“{title}”, {due}"
+    return _("%(title)s, %(due)s") % {"title": _quoted(title), "due": due}
 
 
 def _ask(settings: Mapping[str, Any], names: Names) -> str:
@@ -198,7 +202,7 @@ def _ask(settings: Mapping[str, Any], names: Names) -> str:
 
 def _opt_in(settings: Mapping[str, Any], names: Names) -> str:
     text = _text(settings.get("body"))
-    return f"“{text}”" if text else _("What is to be agreed to?")
+    return _quoted(text) if text else _("What is to be agreed to?")
 
 
 def _stop(settings: Mapping[str, Any], names: Names) -> str:

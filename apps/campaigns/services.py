@@ -2,47 +2,62 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Min, QuerySet
 
 from apps.alerts import services as alerts
-from apps.alerts.models import Kind as AlertKind
-from apps.alerts.services import Occasion, tell
 from apps.campaigns import entry, looks
 from apps.campaigns.models import Campaign, CampaignVersion, Enrolment, StepRun
 from apps.campaigns.runs import Run
-from apps.campaigns.sequence import Kind, Step, parse, wait_end
+from apps.campaigns.sequence import Kind, SequenceError, Step, parse, wait_end
 from apps.campaigns.sequence import Sequence as Steps
 from apps.campaigns.steps import ask, branch, case, email, opt_in, plain, tag, told, voucher
+from apps.campaigns.troubles import give_up_follow_up, put_off
 from apps.cases import opening
 from apps.common import agenda
-from apps.common.batches import SINGLES, sentence, together_or_singly
+from apps.common.batches import SINGLES, together_or_singly
 from apps.contacts import ledger
+from apps.contacts import services as contacts
 from apps.responses.models import Response
 
 RUN_QUEUE = "campaigns.run"
-BACKOFF = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
-"""After so many failures a step is tried again so much later; after one more it has failed for good."""
+# Always run in this order, so that two workers lock contacts, then responses, then cases.
 _RUNNERS = {
-    Kind.EMAIL: email.run,
     Kind.WAIT: plain.run,
     Kind.BRANCH: branch.run,
-    Kind.CASE: case.run,
-    Kind.VOUCHER: voucher.run,
-    Kind.TAG: tag.run,
-    Kind.WEBHOOK: told.run_webhook,
-    Kind.TASK: told.run_task,
+    Kind.EMAIL: email.run,
     Kind.ASK: ask.run,
     Kind.OPT_IN: opt_in.run,
+    Kind.TAG: tag.run,
+    Kind.VOUCHER: voucher.run,
+    Kind.CASE: case.run,
+    Kind.WEBHOOK: told.run_webhook,
+    Kind.TASK: told.run_task,
     Kind.STOP: plain.run,
 }
 
 
+def enrol_due(*, now: datetime) -> int:
+    """Follow up on responses that await it; one that breaks the others is tried again later, and they go through."""
+    return together_or_singly(
+        together=lambda: enrol(now=now),
+        waiting=lambda: _awaiting(now).values_list("id", flat=True)[:SINGLES],
+        single=lambda response_id: enrol(now=now, only=response_id),
+        put_aside=lambda response_id, _error: give_up_follow_up(response_id=response_id, now=now),
+    )
+
+
+def _awaiting(now: datetime) -> QuerySet[Response]:
+    waiting = Response.objects.filter(follow_up=Response.FollowUp.PENDING, is_suspected=False, follow_up_at__lte=now)
+    return waiting.order_by("follow_up_at")
+
+
 @transaction.atomic
-def enrol(*, now: datetime, limit: int = 200) -> int:
+def enrol(*, now: datetime, limit: int = 200, only: UUID | None = None) -> int:
     """Follow up on responses that await it; returns how many there were.
 
     Rules open cases for them, users are told, and each goes into the campaign of the highest priority that fits, then
@@ -50,8 +65,7 @@ def enrol(*, now: datetime, limit: int = 200) -> int:
     goes into none; one that a machine probably gave waits until a human judges it.
     """
     pending = list(
-        Response.objects.filter(follow_up=Response.FollowUp.PENDING, is_suspected=False, follow_up_at__lte=now)
-        .order_by("follow_up_at")
+        (_awaiting(now).filter(pk=only) if only else _awaiting(now))
         .select_related("contact__company", "touchpoint", "survey")
         .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
@@ -59,7 +73,7 @@ def enrol(*, now: datetime, limit: int = 200) -> int:
         return 0
     opening.open_by_rules(responses=pending, now=now)
     alerts.about_responses(responses=pending, now=now)
-    campaigns = list(open_campaigns().filter(entry=Campaign.Entry.RESPONSE))
+    campaigns = _readable(open_campaigns().filter(entry=Campaign.Entry.RESPONSE))
     entrance = entry.Entrance(campaigns, pending, now)
     chosen = [(response, entrance.campaign_for(response)) for response in pending]
     enter([(response, campaign) for response, campaign in chosen if campaign], now=now)
@@ -73,6 +87,16 @@ def open_campaigns() -> QuerySet[Campaign]:
     """Campaigns that take responses: active and published."""
     found = Campaign.objects.filter(is_active=True, current_version__isnull=False)
     return found.select_related("contact_segment", "current_version").order_by("pk")
+
+
+def _readable(campaigns: Iterable[Campaign]) -> list[Campaign]:
+    """Those whose steps can be read; one that is broken takes nobody, and the others go on."""
+    found = []
+    for campaign in campaigns:
+        with suppress(SequenceError):
+            parse(campaign.current_version.document if campaign.current_version else {})
+            found.append(campaign)
+    return found
 
 
 def enter(
@@ -145,47 +169,12 @@ def next_run_due() -> datetime | None:
 
 def run_due(*, now: datetime, base_url: str) -> int:
     """Run due steps; one that breaks the others is tried again later, and they go through."""
-
-    def put_aside(run_id: UUID, error: Exception) -> None:
-        _put_off(run_id, error, now)
-
     return together_or_singly(
         together=lambda: run_steps(now=now, base_url=base_url),
         waiting=lambda: _due(now).values_list("id", flat=True)[:SINGLES],
         single=lambda run_id: run_steps(now=now, base_url=base_url, only=run_id),
-        put_aside=put_aside,
+        put_aside=lambda run_id, error: put_off(run_ids=[run_id], error=error, now=now),
     )
-
-
-@transaction.atomic
-def _put_off(run_id: UUID, error: Exception, now: datetime) -> None:
-    """A step broke: later again, or after too many times not any more. The enrolment stands still there."""
-    rows = StepRun.objects.filter(pk=run_id, status=StepRun.Status.PENDING).select_related("enrolment__campaign")
-    row = rows.select_for_update(of=("self",)).first()
-    if row is None:
-        return
-    row.attempts += 1
-    row.last_error = sentence(error)
-    if row.attempts <= len(BACKOFF):
-        row.due_at = now + BACKOFF[row.attempts - 1]
-    else:
-        row.status, row.reason, row.done_at = StepRun.Status.FAILED, type(error).__name__[:40], now
-        Enrolment.objects.filter(pk=row.enrolment_id).update(state=Enrolment.State.FAILED, ended_at=now)
-        _tell_failed(row, now)
-    row.save(update_fields=["status", "reason", "due_at", "done_at", "attempts", "last_error"])
-
-
-def _tell_failed(row: StepRun, now: datetime) -> None:
-    """Tell whoever wants to know. Once a day for a step: what breaks for one contact mostly breaks for all."""
-    campaign = row.enrolment.campaign
-    occasion = Occasion(
-        kind=AlertKind.CAMPAIGN_FAILED,
-        reason=f"campaign-failed:{campaign.pk}:{row.step_key}:{now:%Y-%m-%d}",
-        user_ids=(),
-        values={"campaign": campaign.name, "error": row.last_error},
-        path=f"/campaigns/{campaign.pk}/enrolments/?state=failed",
-    )
-    tell(occasions=[occasion], now=now)
 
 
 @transaction.atomic
@@ -205,10 +194,9 @@ def retry(*, enrolment_ids: Collection[UUID], now: datetime) -> int:
 def stop(*, enrolment_ids: Collection[UUID], reason: str, now: datetime) -> int:
     """End running enrolments before their next step; returns how many. A step that a worker has in hand comes first."""
     rows = StepRun.objects.filter(enrolment__in=enrolment_ids, status=StepRun.Status.PENDING)
-    owners = list(rows.order_by("pk").select_for_update().values_list("enrolment_id", flat=True))
-    StepRun.objects.filter(enrolment__in=owners, status=StepRun.Status.PENDING).update(
-        status=StepRun.Status.SKIPPED, reason=reason, done_at=now
-    )
+    list(rows.order_by("pk").select_for_update().values_list("pk"))
+    # Looked for again: who was waited for has begun the next one.
+    rows.update(status=StepRun.Status.SKIPPED, reason=reason, done_at=now)
     found = Enrolment.objects.filter(pk__in=enrolment_ids, state=Enrolment.State.RUNNING)
     return found.update(state=Enrolment.State.STOPPED, end_reason=reason, ended_at=now)
 
@@ -224,26 +212,54 @@ def run_steps(*, now: datetime, base_url: str, limit: int = 200, only: UUID | No
     What a step does is a row (a mail in the outbox, a case), written with the step's own state and the next step's
     run in one transaction: no step runs twice, none is lost, and each comes after the one before it.
     """
-    rows = list(
-        (_due(now).filter(pk=only) if only else _due(now))
-        .select_related(
-            "enrolment__campaign", "enrolment__version", "enrolment__response__contact__company",
-            "enrolment__response__touchpoint", "enrolment__response__survey",
-        )
-        .select_for_update(skip_locked=True, of=("self",))[:limit]
-    )  # fmt: skip
-    sequences: dict[int, Steps] = {}
-    runs = [Run(row, _sequence(row.enrolment.version, sequences), now, base_url) for row in rows]
+    rows = _in_hand(_due(now).filter(pk=only) if only else _due(now), limit)
+    runs = _runs(rows, now, base_url)
     looks.judge(runs, now)
     by_kind: dict[Kind, list[Run]] = defaultdict(list)
     for run in runs:
         if run.is_open and run.step is not None:
             by_kind[run.step.kind].append(run)
-    for kind, group in by_kind.items():
-        _RUNNERS[kind](group)
+    _lock_contacts([*by_kind[Kind.EMAIL], *by_kind[Kind.ASK]])
+    for kind, runner in _RUNNERS.items():
+        if by_kind[kind]:
+            runner(by_kind[kind])
     _save(runs)
     _go_on(runs, now)
     return len(rows)
+
+
+def _in_hand(due: QuerySet[StepRun], limit: int) -> list[StepRun]:
+    """Due steps, locked; read only then, so that we know what was stopped or moved a moment ago."""
+    ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+    rows = StepRun.objects.filter(pk__in=ids).select_related(
+        "enrolment__campaign", "enrolment__version", "enrolment__response__contact__company",
+        "enrolment__response__touchpoint", "enrolment__response__survey",
+    )  # fmt: skip
+    return list(rows.order_by("due_at")) if ids else []
+
+
+def _runs(rows: Sequence[StepRun], now: datetime, base_url: str) -> list[Run]:
+    """The steps of versions that can be read; the others are put off all together."""
+    by_version: dict[int, list[StepRun]] = defaultdict(list)
+    for row in rows:
+        by_version[row.enrolment.version_id].append(row)
+    runs: list[Run] = []
+    for group in by_version.values():
+        try:
+            sequence = parse(group[0].enrolment.version.document)
+        except SequenceError as error:
+            put_off(run_ids=[row.pk for row in group], error=error, now=now)
+        else:
+            runs += [Run(row, sequence, now, base_url) for row in group]
+    return runs
+
+
+def _lock_contacts(runs: Sequence[Run]) -> None:
+    """All contacts whose budget is looked at, at once: two workers that have the same ones come one after the other."""
+    spending = [run for run in runs if run.step and (run.step.kind == Kind.ASK or run.setting("within_budget"))]
+    people = {run.response.contact_id for run in spending if run.response.contact_id}
+    if people:
+        contacts.lock(contact_ids=sorted(people))
 
 
 def _save(runs: Sequence[Run]) -> None:
@@ -253,12 +269,13 @@ def _save(runs: Sequence[Run]) -> None:
 
 def _go_on(runs: Sequence[Run], now: datetime) -> None:
     """Begin what comes next, and end what has come to its end."""
-    over = [run for run in runs if not run.is_open and not run.is_held]
-    taken = _taken([run for run in over if run.row.enrolment.version.number > 1 and not run.ends])
+    running = [run for run in runs if run.row.enrolment.state == Enrolment.State.RUNNING]
+    over = [run for run in running if not run.is_open and not run.is_held]
+    taken = _taken([run for run in over if not run.ends])
     begin, done = [], []
     for run in over:
         key = None if run.ends or run.step is None else run.step.following(is_yes=run.row.result.get("way") == "yes")
-        # Who was moved to this version may have had later steps already.
+        # Who was moved here may have had later steps already, also who was enrolled before there were sequences.
         while key is not None and (run.row.enrolment_id, key) in taken:
             key = run.sequence.steps[key].following(is_yes=taken[run.row.enrolment_id, key] == "yes")
         if key is None:

@@ -10,7 +10,7 @@ from apps.tenants.registry import current_base_url
 
 drain_task(
     queue=FOLLOW_UP_QUEUE,
-    step=lambda now: services.enrol(now=now),
+    step=lambda now: services.enrol_due(now=now),
     next_due=next_follow_up_due,
 )
 drain_task(

@@ -547,6 +547,9 @@
     }
   }
 
+  // Pages that make conditions of their own while they are looked at.
+  window.resonanz.Conditions = Builder;
+
   const start = () => {
     for (const root of document.querySelectorAll("[data-builder=conditions]")) new Builder(root);
   };

@@ -12,8 +12,6 @@ from django.utils import timezone
 from django_tenants.utils import schema_context
 
 from apps.accounts.models import User
-from apps.campaigns.models import Campaign
-from apps.cases.models import Case
 from apps.common.tokens import hash_token
 from apps.contacts.models import BusinessCalendar, Contact, ContactBudget
 from apps.integrations.admin.keys import ApiKeyAdmin
@@ -110,7 +108,7 @@ def test_a_deleted_rule_takes_along_what_it_has_planned(client: Client, by_actio
     assert Invitation.objects.get().status == "revoked"
 
 
-# --- surveys and campaigns ---
+# --- surveys ---
 
 NPS = {"key": "nps", "kind": "nps", "text_en": "How likely?", "position": 0}
 COMMENT = {"key": "why", "kind": "comment", "text_en": "Why?", "position": 1}
@@ -138,40 +136,6 @@ def test_questions_that_do_not_go_together_are_refused(client: Client, rows: lis
     answer = client.post("/admin/surveys/survey/add/", data)
     assert complaint in errors(answer)
     assert not Survey.objects.exists()
-
-
-STEP = {"kind": "email", "delay": "10 minutes", "position": 0, "subject_en": "Hi {{ name|there }}", "body_en": "Thanks"}
-
-
-def test_a_campaign_is_made_with_its_steps(client: Client) -> None:
-    client.post("/admin/campaigns/campaign/add/", {"name": "C", "segment": "promoter", **inline("steps", STEP)})
-    step = Campaign.objects.get().steps.get()
-    assert (step.delay, step.subject) == (timedelta(minutes=10), {"en": "Hi {{ name|there }}"})
-
-
-@pytest.mark.parametrize(
-    ("changes", "complaint"),
-    [
-        ({"delay": "731 days"}, "At most 730 days"),
-        ({"delay": "-1 00:00:00"}, "At least"),
-        ({"body_en": ""}, "A mail needs this text"),
-        ({"body_en": "{{ passwort }}"}, "There is no variable passwort"),
-    ],
-)
-def test_a_step_that_cannot_work_is_refused(client: Client, changes: dict[str, str], complaint: str) -> None:
-    data = {"name": "C", "segment": "promoter", **inline("steps", {**STEP, **changes})}
-    assert complaint in errors(client.post("/admin/campaigns/campaign/add/", data))
-    assert not Campaign.objects.exists()
-
-
-def test_a_step_that_has_run_is_not_deleted_but_explained(client: Client) -> None:
-    run_flow(1)
-    campaign = Campaign.objects.get()
-    step = campaign.steps.get()
-    row = {**STEP, "id": step.pk, "campaign": campaign.pk, "DELETE": "on"}
-    data = {"name": "C", "segment": "promoter", **inline("steps", row, initial=1)}
-    answer = client.post(f"/admin/campaigns/campaign/{campaign.pk}/change/", data)
-    assert "would require deleting" in errors(answer)
 
 
 # --- tables of one row ---
@@ -246,7 +210,7 @@ def test_a_sent_mail_is_shown_without_its_personal_links(client: Client) -> None
     assert "SECRETTOKEN" not in page
 
 
-# --- contacts and cases ---
+# --- contacts ---
 
 
 def test_a_contact_without_identity_is_refused(client: Client) -> None:
@@ -254,17 +218,6 @@ def test_a_contact_without_identity_is_refused(client: Client) -> None:
     assert "external id or an e-mail" in errors(client.post("/admin/contacts/contact/add/", data))
     client.post("/admin/contacts/contact/add/", {**data, "email": "Anna@Example.com"})
     assert Contact.objects.get().email == "anna@example.com"
-
-
-def test_a_case_is_closed_with_words_and_gets_its_time(client: Client) -> None:
-    run_flow(1)
-    case = Case.objects.get()
-    path = f"/admin/cases/case/{case.pk}/change/"
-    assert "how it ended" in errors(client.post(path, {"status": "solved", "outcome": " "}))
-    client.post(path, {"status": "solved", "outcome": "Replaced the parcel"})
-    case.refresh_from_db()
-    assert (case.status, case.outcome) == ("solved", "Replaced the parcel")
-    assert case.closed_at is not None
 
 
 # --- API keys ---

@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from apps.campaigns import sentences, standing, versions
 from apps.campaigns.admin.forms import CampaignForm, DraftField, EntryWidget, SequenceWidget
+from apps.campaigns.admin.library import LibraryPages
 from apps.campaigns.admin.live import found_problems
 from apps.campaigns.admin.mail import MailPages
 from apps.campaigns.admin.versions import VersionPages
@@ -29,7 +30,7 @@ PUBLISH = "_publish"
 
 
 @admin.register(Campaign, site=tenant_admin)
-class CampaignAdmin(VersionPages, MailPages):
+class CampaignAdmin(LibraryPages, VersionPages, MailPages):
     form = CampaignForm
     fieldsets = (
         (None, {"fields": ("name", "is_active")}),

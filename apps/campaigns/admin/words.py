@@ -28,7 +28,7 @@ def editor_words(names: Names) -> dict[str, Any]:
         "surveys": [[str(pk), name] for pk, name in names.surveys.items()],
         "variables": _variables(),
         "branch": vocabulary(names, is_entry=False),
-        "texts": {**_picture(), **_forms(), **_labels()},
+        "texts": {**_picture(), **_forms(), **_hints(), **_labels()},
     }
 
 
@@ -87,14 +87,12 @@ def _picture() -> dict[str, str]:
         "problems_one": _("One thing to mend before it can be published"),
         "problems_many": _("{count} things to mend before it can be published"),
         "no_problems": _("Ready to be published."),
-        "checking": _("Checking …"),
         "failed": _("It could not be checked just now."),
         "moved": _("Moved."),
         "deleted": _("Deleted. “Undo” brings it back."),
         "duplicated": _("Duplicated."),
         "added": _("Added."),
         "full": _("There are {limit} steps; more do not fit into one campaign."),
-        "drag": _("Drag to move"),
     }
 
 
@@ -103,7 +101,6 @@ def _forms() -> dict[str, str]:
         "choose_kind": _("What happens next?"),
         "cancel": _("Cancel"),
         "done": _("Done"),
-        "close": _("Close"),
         "choose": _("choose …"),
         "default_template": _("own words below; without any, the default template"),
         "variables": _("Variables"),
@@ -119,15 +116,6 @@ def _forms() -> dict[str, str]:
         "mode_time": _("a time"),
         "mode_working_days": _("working days"),
         "mode_morning": _("until the morning"),
-        "tags_hint": _("Several are parted by commas."),
-        "late_hint": _("So long after its time it still makes sense. Empty: 7 days."),
-        "budget_hint": _("It waits until the contact may be written to again."),
-        "case_hint": _("It does not rest while somebody takes care of the contact."),
-        "url_hint": _("https:// …, or a variable such as {{ call_back_url }}."),
-        "webhook_hint": _("What the receiver of campaign.step is told as “name”."),
-        "ask_hint": _("Only within the contact budget, and at most {rounds} times in a row."),
-        "working_days_hint": _("Counted by your business calendar."),
-        "mornings_hint": _("1: the next morning. Weekends and holidays are left out."),
         "preview": _("Preview"),
         "preview_language": _("Language"),
         "preview_answer": _("For which answer"),
@@ -139,6 +127,20 @@ def _forms() -> dict[str, str]:
         "preview_failed": _("That did not work. Try it again; if it stays so, load the page anew."),
         "preview_text": _("Text part"),
         "open_preview": _("Show the mail"),
+    }
+
+
+def _hints() -> dict[str, str]:
+    return {
+        "tags_hint": _("Several are parted by commas."),
+        "late_hint": _("So long after its time it still makes sense. Empty: 7 days."),
+        "budget_hint": _("It waits until the contact may be written to again."),
+        "case_hint": _("It does not rest while somebody takes care of the contact."),
+        "url_hint": _("https:// …, or a variable such as {{ call_back_url }}."),
+        "webhook_hint": _("What the receiver of campaign.step is told as “name”."),
+        "ask_hint": _("Only within the contact budget, and at most {rounds} times in a row."),
+        "working_days_hint": _("Counted by your business calendar."),
+        "mornings_hint": _("1: the next morning. Weekends and holidays are left out."),
     }
 
 

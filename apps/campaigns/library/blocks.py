@@ -36,7 +36,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A ready-made campaign. ``needs`` and ``uses`` are names of choices: those it cannot do without, and the others."""
+    """A ready-made campaign. ``needs`` and ``uses`` name choices: those it cannot do without, and the others."""
 
     key: str
     name: Texts

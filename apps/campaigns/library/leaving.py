@@ -31,7 +31,10 @@ _REASON = mail(
 )
 _OFFER = mail(
     "offer",
-    both("If you would like to come back, {{ first_name|we are here }}", "Wenn Sie wiederkommen möchten, {{ first_name|sind wir da }}"),
+    both(
+        "If you would like to come back, {{ first_name|we are here }}",
+        "Wenn Sie wiederkommen möchten, {{ first_name|sind wir da }}",
+    ),
     letter(
         both(
             "thank you for the time you were with us. If you ever want to try again, we would like to make the "
@@ -53,8 +56,8 @@ _TALK = mail(
     letter(
         both(
             "we would be sorry to lose you. Often there is a way: another tariff, a break, a mistake that we mend.",
-            "wir würden Sie ungern verlieren. Oft gibt es einen Weg: einen anderen Tarif, eine Pause, einen Fehler, den "
-            "wir beheben.",
+            "wir würden Sie ungern verlieren. Oft gibt es einen Weg: einen anderen Tarif, eine Pause, einen Fehler, "
+            "den wir beheben.",
         ),
         both(
             "If you like, somebody who may decide about it calls you. It binds you to nothing.",
@@ -87,13 +90,16 @@ def _plan(choices: Choices) -> Plan:
 CANCELLATION = Entry(
     key="cancellation",
     name=both("Win back after a cancellation", "Nach einer Kündigung zurückgewinnen"),
-    when=both("An hour after an answer at the touchpoint you choose", "Eine Stunde nach einer Antwort am gewählten Touchpoint"),
+    when=both(
+        "An hour after an answer at the touchpoint you choose",
+        "Eine Stunde nach einer Antwort am gewählten Touchpoint",
+    ),
     about=both(
         "Asks for the reason; two days later an offer: a voucher if you choose a pool and it has one left, else a case "
         "and the offer of a call. The goal is the event that shows that somebody came back, or that the voucher is "
         "redeemed.",
-        "Fragt nach dem Grund; zwei Tage später folgt ein Angebot: ein Gutschein, wenn Sie einen Topf wählen und noch "
-        "einer da ist, sonst ein Fall und das Angebot eines Anrufs. Ziel ist das Ereignis, das zeigt, dass jemand "
+        "Fragt nach dem Grund; zwei Tage später folgt ein Angebot: ein Gutschein, wenn Sie einen Vorrat wählen und "
+        "noch einer da ist, sonst ein Fall und das Angebot eines Anrufs. Ziel ist das Ereignis, das zeigt, dass jemand "
         "zurückgekommen ist, oder dass der Gutschein eingelöst wird.",
     ),
     plan=_plan,

@@ -3,8 +3,8 @@
 from apps.campaigns.library.blocks import DAY, MINUTE, Choices, Entry, Plan, both, letter, mail, wait, with_query
 
 _REVIEW = both(
-    "Would you tell others, too? A few sentences in a public review help everybody who is still undecided. It takes two "
-    "minutes.",
+    "Would you tell others, too? A few sentences in a public review help everybody who is still undecided. It takes "
+    "two minutes.",
     "Mögen Sie auch anderen davon erzählen? Ein paar Sätze in einer öffentlichen Bewertung helfen allen, die noch "
     "unschlüssig sind. Das dauert zwei Minuten.",
 )
@@ -77,9 +77,9 @@ PROMOTERS = Entry(
     name=both("Thank promoters", "Promotoren danken"),
     when=both("Ten minutes after a 9 or 10", "Zehn Minuten nach einer 9 oder 10"),
     about=both(
-        "Thanks at once with a button to your review site; some days later, if the contact budget allows it, a personal "
-        "link to pass on, which carries the contact's external ID. Look at the rules of the review site: some want "
-        "everybody to be asked, not only those who are happy.",
+        "Thanks at once with a button to your review site; some days later, if the contact budget allows it, a "
+        "personal link to pass on, which carries the contact's external ID. Look at the rules of the review site: some "
+        "want everybody to be asked, not only those who are happy.",
         "Sofort ein Dank mit einem Knopf zu Ihrem Bewertungsportal; einige Tage später, wenn das Kontaktbudget es "
         "erlaubt, ein persönlicher Link zum Weitergeben, der die externe ID des Kontakts enthält. Beachten Sie die "
         "Regeln des Portals: Manche verlangen, dass alle gefragt werden, nicht nur die Zufriedenen.",

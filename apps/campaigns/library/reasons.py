@@ -3,7 +3,8 @@
 from apps.campaigns.library.blocks import DAY, HOUR, Choices, Entry, Plan, both, branch, holds, letter, mail, wait
 
 _QUESTION = both(
-    "What would have made it a 9 or a 10? One sentence is enough. Your answer is still there: you can simply add to it.",
+    "What would have made it a 9 or a 10? One sentence is enough. Your answer is still there: you can simply add to "
+    "it.",
     "Was hätte eine 9 oder 10 daraus gemacht? Ein Satz genügt. Ihre Antwort ist noch da: Sie können sie einfach "
     "ergänzen.",
 )
@@ -28,8 +29,8 @@ def _passives(choices: Choices) -> Plan:
             both(
                 "thank you for {{ score }} out of 10 points for “{{ touchpoint|your experience with us }}”. That is "
                 "good, but there is room, and you know best where.",
-                "vielen Dank für {{ score }} von 10 Punkten für „{{ touchpoint|Ihre Erfahrung mit uns }}“. Das ist gut, "
-                "aber da geht noch etwas, und Sie wissen am besten, wo.",
+                "vielen Dank für {{ score }} von 10 Punkten für „{{ touchpoint|Ihre Erfahrung mit uns }}“. Das ist "
+                "gut, aber da geht noch etwas, und Sie wissen am besten, wo.",
             ),
             _QUESTION,
         ),

@@ -24,8 +24,8 @@ VOUCHER = both(
 _CALL = both(
     "Somebody here is taking care of it personally. If you would rather talk about it, tell us where and when to call "
     "you.",
-    "Jemand bei uns kümmert sich persönlich darum. Wenn Sie lieber darüber sprechen möchten, sagen Sie uns, wo und wann "
-    "wir Sie anrufen dürfen.",
+    "Jemand bei uns kümmert sich persönlich darum. Wenn Sie lieber darüber sprechen möchten, sagen Sie uns, wo und "
+    "wann wir Sie anrufen dürfen.",
 )
 
 
@@ -40,8 +40,8 @@ def _apology(key: str, *more: Texts) -> Step:
             both(
                 "you gave us {{ score }} out of 10 points for “{{ touchpoint|your experience with us }}”, and you told "
                 "us why. Thank you for being so open. We are sorry that we let you down.",
-                "Sie haben uns {{ score }} von 10 Punkten für „{{ touchpoint|Ihre Erfahrung mit uns }}“ gegeben und uns "
-                "gesagt, warum. Danke für Ihre offenen Worte. Es tut uns leid, dass wir Sie enttäuscht haben.",
+                "Sie haben uns {{ score }} von 10 Punkten für „{{ touchpoint|Ihre Erfahrung mit uns }}“ gegeben und "
+                "uns gesagt, warum. Danke für Ihre offenen Worte. Es tut uns leid, dass wir Sie enttäuscht haben.",
             ),
             _CALL,
             *more,
@@ -50,8 +50,8 @@ def _apology(key: str, *more: Texts) -> Step:
             both(
                 "you gave us {{ score }} out of 10 points for “{{ touchpoint|your experience with us }}”. We are sorry "
                 "that we let you down, and we would like to know what happened.",
-                "Sie haben uns {{ score }} von 10 Punkten für „{{ touchpoint|Ihre Erfahrung mit uns }}“ gegeben. Es tut "
-                "uns leid, dass wir Sie enttäuscht haben, und wir möchten gern wissen, was geschehen ist.",
+                "Sie haben uns {{ score }} von 10 Punkten für „{{ touchpoint|Ihre Erfahrung mit uns }}“ gegeben. Es "
+                "tut uns leid, dass wir Sie enttäuscht haben, und wir möchten gern wissen, was geschehen ist.",
             ),
             _CALL,
             *more,
@@ -79,7 +79,10 @@ def _plan(choices: Choices) -> Plan:
         wait("patience", 10 * DAY),
         {
             "key": "call", "kind": "task", "due_days": 3,
-            "title": both("No second answer: call {{ name|the contact }}?", "Keine zweite Antwort: {{ name|den Kontakt }} anrufen?"),
+            "title": both(
+                "No second answer: call {{ name|the contact }}?",
+                "Keine zweite Antwort: {{ name|den Kontakt }} anrufen?",
+            ),
             "text": both("First score: {{ score }}. {{ comment }}", "Erste Bewertung: {{ score }}. {{ comment }}"),
         },
     ]  # fmt: skip
@@ -95,9 +98,9 @@ DETRACTORS = Entry(
         "Opens a case and apologises at once, with a button to ask for a call and, if you choose a pool, a voucher. "
         "Two weeks later, as soon as the case is closed, the same survey asks again. A new answer ends it; the goal is "
         "a higher score.",
-        "Eröffnet einen Fall und bittet sofort um Entschuldigung, mit einem Knopf für einen Rückruf und, wenn Sie einen "
-        "Topf wählen, einem Gutschein. Zwei Wochen später, sobald der Fall geschlossen ist, fragt dieselbe Umfrage "
-        "erneut. Eine neue Antwort beendet die Kampagne; Ziel ist eine höhere Bewertung.",
+        "Eröffnet einen Fall und bittet sofort um Entschuldigung, mit einem Knopf für einen Rückruf und, wenn Sie "
+        "einen Vorrat wählen, einem Gutschein. Zwei Wochen später, sobald der Fall geschlossen ist, fragt dieselbe "
+        "Umfrage erneut. Eine neue Antwort beendet die Kampagne; Ziel ist eine höhere Bewertung.",
     ),
     plan=_plan,
     needs=("survey",),

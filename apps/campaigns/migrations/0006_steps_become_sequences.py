@@ -31,6 +31,8 @@ _ENROLMENTS = """
     WHERE c.id = e.campaign_id AND r.id = e.response_id AND x.id = e.id
 """
 _TEXTS = ("subject", "body", "subject_no_comment", "body_no_comment")
+# So long a subject may be; what was longer was cut when it was sent.
+_SUBJECT = 300
 
 
 def forwards(apps, schema_editor):
@@ -68,6 +70,8 @@ def _wait(step, delay):
 
 def _step(step):
     texts = {name: getattr(step, name) for name in _TEXTS if getattr(step, name)}
+    for name in texts.keys() & {"subject", "subject_no_comment"}:
+        texts[name] = {language: text[:_SUBJECT] for language, text in texts[name].items()}
     if step.kind == "case":
         texts = {}
     if step.kind == "opt_in":

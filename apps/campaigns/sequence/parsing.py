@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apps.campaigns.sequence.catalogue import parse_branch
-from apps.campaigns.sequence.settings import SettingsError, clean
+from apps.campaigns.sequence.settings import SettingsError, clean, is_storable
 from apps.campaigns.sequence.steps import KINDS, Kind, Sequence, Step
 from apps.common.conditions import Condition, ConditionError
 from apps.common.conditions import Problem as ConditionProblem
@@ -123,7 +123,7 @@ class _Parser:
     def _step(self, key: str, step: dict[Any, Any], path: str, following: str | None, depth: int) -> dict[str, Any]:
         kind = step.get("kind")
         if not isinstance(kind, str) or kind not in KINDS:
-            self._problem(key, f"{path}.kind", "unknown_kind", kind=str(kind)[:40])
+            self._problem(key, f"{path}.kind", "unknown_kind", kind=kind[:40] if isinstance(kind, str) else "")
             return {}
         place = len(self.steps)
         self.steps[key] = Step(key, Kind(kind), {}, following, place)  # So that places are in reading order.
@@ -145,7 +145,7 @@ class _Parser:
         for name in sorted(set(step) - {"key", "kind", "condition", "yes", "no", "name"}, key=str)[:5]:
             self._problem(key, path, "unknown_setting", name=str(name)[:40])
         name = step.get("name", "")
-        if not isinstance(name, str) or len(name) > 80 or "\x00" in name:
+        if not isinstance(name, str) or len(name) > 80 or not is_storable(name):
             self._problem(key, f"{path}.name", "bad_value", name="name")
             name = ""
         condition = self._condition(key, step.get("condition"), path)

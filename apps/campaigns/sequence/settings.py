@@ -43,12 +43,17 @@ class _Setting(NamedTuple):
     is_needed: bool = False
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can keep it: no NUL, and no half of a character that JSON can write."""
+    return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in text)
+
+
 def _texts(longest: int, variables: frozenset[str] = frozenset()) -> Check:
     def check(value: Any) -> Any:
         if not isinstance(value, dict) or not set(value) <= set(LANGUAGES):
             raise _Wrong("bad_value")
         for text in value.values():
-            if not isinstance(text, str) or len(text) > longest or "\x00" in text:
+            if not isinstance(text, str) or len(text) > longest or not is_storable(text):
                 raise _Wrong("bad_value")
             unknown = unknown_variables(text, set(variables))
             if unknown:
@@ -71,7 +76,7 @@ def _number(low: int, high: int) -> Check:
 
 def _line(longest: int) -> Check:
     def check(value: Any) -> Any:
-        if not isinstance(value, str) or len(value) > longest or any(c < " " for c in value):
+        if not isinstance(value, str) or len(value) > longest or any(c < " " for c in value) or not is_storable(value):
             raise _Wrong("bad_value")
         return value.strip()
 

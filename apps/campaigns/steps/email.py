@@ -48,6 +48,8 @@ def run(runs: Sequence[Run]) -> None:
         contact = run.response.contact
         objection = _objection(contact, allowed, reach, refusing)
         words = _template(run, contact, templates) if contact and not objection else None
+        if contact and not objection and own_words.lack_voucher(_written(run, contact, words), values[run.row.id]):
+            objection = "no_voucher"
         letter = None
         if contact and not objection:
             letter = _bare(run, contact, "") if words else _letter(run, contact, values[run.row.id])
@@ -204,6 +206,14 @@ def _letter(run: Run, contact: Contact, values: Mapping[str, str]) -> Letter | N
         values={**values, "button_link": link} if link else values,
         key=(run.row.enrolment.version_id, run.row.step_key, bare, language, bool(link)),
     )
+
+
+def _written(run: Run, contact: Contact, words: Compiled | None) -> tuple[str, ...]:
+    """What a mail says before it is filled: by its template, else in the step's own words."""
+    if words is not None:
+        return words.subject, words.words.text
+    language, bare = language_of(contact, run.response.locale), not run.response.comment.strip()
+    return _text(run, "subject", bare, language), _text(run, "body", bare, language)
 
 
 def _text(run: Run, name: str, bare: bool, language: str) -> str:

@@ -1,6 +1,6 @@
 """A step's own words, filled for one response."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from apps.campaigns.models import StepRun
 from apps.campaigns.runs import Run
 from apps.campaigns.sequence import Kind
 from apps.common.texts import localized
-from apps.common.variables import fill, one_line
+from apps.common.variables import VARIABLE, fill, one_line
 from apps.incentives.models import Voucher
 from apps.messaging import templating
 from apps.responses import after_links
@@ -51,14 +51,20 @@ def address(url: object, values: Mapping[str, str]) -> str:
 
 
 def vouchers(runs: Sequence[Run]) -> dict[UUID, Voucher]:
-    """Enrolment → the voucher that a step before issued. Two queries."""
+    """Enrolment → the voucher that a step before issued, the last if there were several. Two queries."""
     owners = [run.row.enrolment_id for run in runs]
     rows = StepRun.objects.filter(enrolment__in=owners, kind=Kind.VOUCHER, status=StepRun.Status.DONE)
-    by_id = {result["voucher"]: owner for owner, result in rows.order_by("position").values_list(
-        "enrolment_id", "result"
-    ) if "voucher" in result}  # fmt: skip
-    found = Voucher.objects.filter(pk__in=by_id).select_related("pool")
-    return {by_id[str(voucher.pk)]: voucher for voucher in found}
+    results = rows.order_by("position").values_list("enrolment_id", "result")
+    last = {owner: result["voucher"] for owner, result in results if "voucher" in result}
+    found = {str(row.pk): row for row in Voucher.objects.filter(pk__in=last.values()).select_related("pool")}
+    return {owner: found[pk] for owner, pk in last.items() if pk in found}
+
+
+def lack_voucher(texts: Iterable[str], values: Mapping[str, str]) -> bool:
+    """Whether these words name the code of a voucher that there is not, and have nothing else to say instead."""
+    if values.get("voucher"):
+        return False
+    return any(one[1] == "voucher" and not one[2] for text in texts for one in VARIABLE.finditer(text))
 
 
 def voucher_values(voucher: Voucher | None, language: str) -> dict[str, str]:
