@@ -32,6 +32,7 @@ def configure(sender: Celery, **_: Any) -> None:
         "beat_schedule": {
             "tick": {"task": "tenants.tick", "schedule": settings.TICK_SECONDS, "options": {"expires": 60}},
             "sweep": {"task": "tenants.sweep", "schedule": settings.SWEEP_SECONDS, "options": {"expires": 600}},
+            "fetch": {"task": "cases.fetch", "schedule": 60, "options": {"expires": 60}},
             "purge": {"task": "relays.purge", "schedule": 86_400, "options": {"expires": 3600}},
             "forget": {"task": "messaging.forget_progress", "schedule": 86_400, "options": {"expires": 3600}},
         },

@@ -5,6 +5,7 @@ Every setting an operator may change is read here; ``config/settings.py`` only u
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.relays.esps import ESPS, Proof
+from apps.relays.esps import ESPS, Esp, Inbound, Proof
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -20,6 +21,8 @@ env = environ.Env()
 environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
 
 _HOST = re.compile(r"^(?=.{1,253}(:|$))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$")
+# A mark of up to 44 characters and “+case.” go into the local part, which has 64.
+_INBOUND = re.compile(r"^[a-z0-9][a-z0-9._-]{0,13}@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
 _SMS_SENDER = re.compile(r"^(\+[1-9]\d{6,14}|\d{3,8}|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11})$")
 
 
@@ -168,6 +171,55 @@ def _esp(name: str) -> dict[str, Any]:
             f"{other}is not set; without it anybody could forge {esp.title}'s delivery reports.",
         )
     return {"EMAIL_BACKEND": esp.backend, "ANYMAIL": given}
+
+
+def inbound_mailbox() -> dict[str, Any]:
+    """The mailbox that answers are fetched from, from INBOUND_MAILBOX=imaps://user:password@host/INBOX; {} for none."""
+    value = text("INBOUND_MAILBOX", "")
+    if not value:
+        return {}
+    parts = urlsplit(value)
+    security = {"imaps": "ssl", "imap+tls": "tls", "imap": ""}.get(parts.scheme)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if security is None or not parts.hostname or not parts.username or not parts.password or port == 0:
+        raise fail("INBOUND_MAILBOX", "cannot be read; write imaps://user:password@host/INBOX.")
+    return {
+        "host": parts.hostname,
+        "port": port or (993 if security == "ssl" else 143),
+        "security": security,
+        "user": unquote(parts.username),
+        "password": unquote(parts.password),
+        "folder": unquote(parts.path.strip("/")) or "INBOX",
+    }
+
+
+def inbound_address(mailbox: dict[str, Any], email: dict[str, Any]) -> str:
+    """Where answers go, from INBOUND_ADDRESS, else the mailbox's user; "" where none are taken.
+
+    A “+” and a signed mark go between its two halves: a mail service must deliver what comes after a “+” as well.
+    """
+    user = str(mailbox.get("user", ""))
+    value = text("INBOUND_ADDRESS", user if "@" in user else "").lower()
+    if not value:
+        if mailbox:
+            raise fail("INBOUND_ADDRESS", "is not set; it is the address that INBOUND_MAILBOX belongs to.")
+        return ""
+    if not _INBOUND.match(value):
+        raise fail("INBOUND_ADDRESS", "must be an address with at most 14 characters and no “+” before the “@”.")
+    esp = ESPS.get(str(email.get("EMAIL_BACKEND", "")).removeprefix("anymail.backends.").partition(".")[0])
+    if esp is not None and not mailbox and esp.inbound is not None:
+        _needs_inbound_proof(esp, esp.inbound, email["ANYMAIL"])
+    return value
+
+
+def _needs_inbound_proof(esp: Esp, inbound: Inbound, given: Mapping[str, Any]) -> None:
+    """Refuse a service whose incoming mails anybody could forge."""
+    name = f"{esp.name}_{inbound.signing}".upper() if inbound.signing else "WEBHOOK_SECRET"
+    if not given.get(name):
+        raise fail(f"ANYMAIL_{name}", f"is not set; without it anybody could forge answers that {esp.title} brings.")
 
 
 def sms() -> dict[str, str]:

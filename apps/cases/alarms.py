@@ -80,9 +80,12 @@ def _sound(case: Case, terms: Terms, now: datetime, occasions: list[Occasion], c
     """What is to be told about one case, and the next alarm."""
     since = case.alarm_at or now
     # After an outage several are due at once: the gravest says it all.
-    passed = [(stage, at, due) for at, stage, due in terms.alarms(case) if since <= at <= now]
-    if passed and not case.is_closed:
-        stage, _at, due = max(passed)
+    passed = sorted((stage, at, due) for at, stage, due in terms.alarms(case) if since <= at <= now)
+    telling = [] if case.is_closed else passed[-1:]
+    if telling and telling[0][0] == Alarm.ESCALATE and terms.escalate_to_id is None:
+        # Nobody's, but for those who subscribed to it: the owner has still to know.
+        telling += [one for one in passed if one[0] != Alarm.ESCALATE][-1:]
+    for stage, _at, due in telling:
         kind, change = _KINDS[stage]
         to = terms.escalate_to_id if stage == Alarm.ESCALATE else case.owner_id
         occasions.append(

@@ -97,7 +97,6 @@ class _Run:
         opened = session.open()
         if self.box.uid_validity != opened.uid_validity:
             self._begin(session, opened)
-        self._mark(session)
         stop_at = time.monotonic() + SECONDS
         failing = self._pending(State.FAILING).filter(at__lte=self.now - RETRY_AFTER)
         failing = failing.order_by("uid").values_list("uid", flat=True)[:MOST]

@@ -168,7 +168,8 @@ def _send(
     now: datetime,
 ) -> OutgoingEmail:
     theme = current_theme()
-    words = _words(theme, language)
+    reply_to = addresses.reply_address(case_id=mail.case_id)
+    words = _words(theme, language, can_reply=bool(reply_to) or default_sender().pk is not None)
     wanted = ANSWERS_WANTED if _is_wanted(mail.case, _block(contact)) else ANSWERS
     new = NewEmail(
         reason=f"case_mail:{mail.pk}",
@@ -184,7 +185,7 @@ def _send(
         needs_legal_basis=False,
         language=language,
         person=_signed_by(by, language),
-        reply_to=addresses.reply_address(case_id=mail.case_id),
+        reply_to=reply_to,
     )
     ids = messaging.enqueue(mails=[new], now=now)
     return OutgoingEmail.objects.get(pk=ids[new.reason])
@@ -223,9 +224,9 @@ def _signed_by(by: AbstractBaseUser | None, language: str) -> str:
         return now_("%(person)s from %(brand)s") % {"person": person, "brand": default_sender().name}
 
 
-def _words(theme: Theme, language: str) -> Words:
+def _words(theme: Theme, language: str, *, can_reply: bool) -> Words:
     """What all these mails share, in the tenant's look; the text itself has a place in it."""
-    context = base_context(theme, language)
+    context = {**base_context(theme, language), "can_reply": can_reply}
     with translation.override(language):
         text = render_to_string("mail/case.txt", context)
         html = render_to_string("mail/case.html", context)

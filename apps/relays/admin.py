@@ -112,7 +112,8 @@ class RelayAdmin(BaseAdmin):
             relay.save(update_fields=["webhook_secret"])
             messages.success(request, _("There is a new secret. Enter the new address at the mail service."))
             return HttpResponseRedirect(request.path)
-        return self._page(request, relay, "relays/webhook.html", _("Webhook"), **_webhook_facts(relay))
+        facts = {**_webhook_facts(relay), **_inbound_facts(relay)}
+        return self._page(request, relay, "relays/webhook.html", _("Webhook"), **facts)
 
     def _page(self, request: HttpRequest, relay: Relay, template: str, title: Any, **more: Any) -> HttpResponse:
         context = {
@@ -122,6 +123,16 @@ class RelayAdmin(BaseAdmin):
         response = TemplateResponse(request, template, context)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _inbound_facts(relay: Relay) -> dict[str, Any]:
+    """Where the service brings mails that it received, if it can."""
+    inbound = relay.esp.inbound if relay.esp is not None else None
+    if inbound is None or sealed.problem(relay.settings) or sealed.problem(relay.webhook_secret):
+        return {}
+    lacks_key = bool(inbound.signing) and not relay.settings.get(inbound.signing)
+    secret = "" if inbound.signing else relay.webhook_secret
+    return {"inbound_address": webhooks.inbound_address(relay.key, secret), "inbound_lacks_key": lacks_key}
 
 
 def _webhook_facts(relay: Relay) -> dict[str, Any]:

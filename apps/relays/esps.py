@@ -35,6 +35,17 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Inbound:
+    """How a mail service brings mails that it received: Anymail's view, and what it proves itself with.
+
+    ``signing`` names the setting with which its signature is checked; "" for the secret in the address.
+    """
+
+    view: str
+    signing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Esp:
     """A mail service. ``signing`` names the setting with which its reports are checked."""
 
@@ -45,6 +56,8 @@ class Esp:
     signing: str = ""
     view: str = ""
     webhook_settings: tuple[Setting, ...] = field(default=())
+    inbound: Inbound | None = None
+    """None: it brings no mails, or none that we can take."""
 
     @property
     def backend(self) -> str:
@@ -66,6 +79,17 @@ class Esp:
             return {"track_initial_open_as_opened": False}
         return {self.signing: values.get(self.signing) or None} if self.signing else {}
 
+    def inbound_options(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments of the view for incoming mails, without the secret in the address."""
+        if self.name == "amazon_ses":
+            return {**self.view_options(values), "inbound_kms_key_id": None}
+        found = {name: values.get(name) for name in _TO_FETCH.get(self.name, ())}
+        if self.name in _TO_FETCH:
+            found["api_url"] = values.get("api_url") or _FETCHED_FROM[self.name]
+        if self.inbound is not None and self.inbound.signing:
+            found[self.inbound.signing] = values.get(self.inbound.signing) or None
+        return found
+
     def is_signed(self, values: Mapping[str, Any]) -> bool:
         """Whether its signature is what counts, rather than the secret in the address."""
         return self.proof is Proof.SIGNATURE or (self.proof is Proof.EITHER and bool(values.get(self.signing)))
@@ -76,6 +100,13 @@ def _aws(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"session_params": {}, "client_params": {name: values[name] for name in names if values.get(name)}}
 
 
+# What some views for incoming mails need to fetch what they were told of.
+_TO_FETCH: dict[str, tuple[str, ...]] = {"brevo": ("api_key",), "mailtrap": ("api_token",), "resend": ("api_key",)}
+_FETCHED_FROM = {
+    "brevo": "https://api.brevo.com/v3/",
+    "mailtrap": "https://mailtrap.io/api/",
+    "resend": "https://api.resend.com/",
+}
 # What Anymail would otherwise look for among the environment's settings.
 _UNSAID: dict[str, dict[str, Any]] = {
     "mailersend": {"batch_send_mode": None},
@@ -104,8 +135,9 @@ _API_TOKEN = _key("api_token", _("API token"))
 _SIGNING = _("Webhook signing key")
 
 
-def _signing(name: str) -> tuple[Setting, ...]:
-    return (_optional(name, _SIGNING, is_secret=True),)
+def _signing(name: str, inbound: str = "") -> tuple[Setting, ...]:
+    found = (_optional(name, _SIGNING, is_secret=True),)
+    return (*found, _optional(inbound, _("Signing key for incoming mails"), is_secret=True)) if inbound else found
 
 
 _ALL = (
@@ -119,9 +151,16 @@ _ALL = (
             _optional("configuration_set_name", _("Configuration set")),
         ),
         view="AmazonSESTrackingWebhookView",
+        inbound=Inbound("AmazonSESInboundWebhookView"),
         webhook_settings=(_optional("auto_confirm", _("Confirm the SNS subscription by itself"), default=False),),
     ),
-    Esp("brevo", "Brevo", (_API_KEY, _url("https://api.brevo.com/v3/")), view="BrevoTrackingWebhookView"),
+    Esp(
+        "brevo",
+        "Brevo",
+        (_API_KEY, _url("https://api.brevo.com/v3/")),
+        view="BrevoTrackingWebhookView",
+        inbound=Inbound("BrevoInboundWebhookView"),
+    ),
     Esp(
         "mailersend",
         "MailerSend",
@@ -129,7 +168,8 @@ _ALL = (
         Proof.SIGNATURE,
         "signing_secret",
         "MailerSendTrackingWebhookView",
-        _signing("signing_secret"),
+        _signing("signing_secret", "inbound_secret"),
+        Inbound("MailerSendInboundWebhookView", "inbound_secret"),
     ),
     Esp(
         "mailgun",
@@ -139,12 +179,14 @@ _ALL = (
         "webhook_signing_key",
         "MailgunTrackingWebhookView",
         _signing("webhook_signing_key"),
+        Inbound("MailgunInboundWebhookView", "webhook_signing_key"),
     ),
     Esp(
         "mailjet",
         "Mailjet",
         (_API_KEY, _key("secret_key", _("Secret key")), _url("https://api.mailjet.com/v3.1/")),
         view="MailjetTrackingWebhookView",
+        inbound=Inbound("MailjetInboundWebhookView"),
     ),
     Esp(
         "mailtrap",
@@ -153,7 +195,8 @@ _ALL = (
         Proof.EITHER,
         "tracking_secret",
         "MailtrapTrackingWebhookView",
-        _signing("tracking_secret"),
+        _signing("tracking_secret", "inbound_secret"),
+        Inbound("MailtrapInboundWebhookView", "inbound_secret"),
     ),
     Esp(
         "mandrill",
@@ -163,6 +206,7 @@ _ALL = (
         "webhook_key",
         "MandrillCombinedWebhookView",
         _signing("webhook_key"),
+        Inbound("MandrillCombinedWebhookView", "webhook_key"),
     ),
     Esp(
         "postal",
@@ -172,6 +216,7 @@ _ALL = (
         "webhook_key",
         "PostalTrackingWebhookView",
         _signing("webhook_key"),
+        Inbound("PostalInboundWebhookView", "webhook_key"),
     ),
     Esp(
         "postmark",
@@ -182,6 +227,7 @@ _ALL = (
             _url("https://api.postmarkapp.com/"),
         ),
         view="PostmarkTrackingWebhookView",
+        inbound=Inbound("PostmarkInboundWebhookView"),
     ),
     Esp(
         "resend",
@@ -190,7 +236,8 @@ _ALL = (
         Proof.EITHER,
         "signing_secret",
         "ResendTrackingWebhookView",
-        _signing("signing_secret"),
+        _signing("signing_secret", "inbound_secret"),
+        Inbound("ResendInboundWebhookView", "inbound_secret"),
     ),
     Esp(
         "scaleway",
@@ -210,12 +257,14 @@ _ALL = (
         "tracking_webhook_verification_key",
         "SendGridTrackingWebhookView",
         _signing("tracking_webhook_verification_key"),
+        Inbound("SendGridInboundWebhookView"),
     ),
     Esp(
         "sparkpost",
         "SparkPost",
         (_API_KEY, _optional("subaccount", _("Subaccount")), _url("https://api.sparkpost.com/api/v1/")),
         view="SparkPostTrackingWebhookView",
+        inbound=Inbound("SparkPostInboundWebhookView"),
     ),
     # Its reports are signed with the API key.
     Esp(

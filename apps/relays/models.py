@@ -8,6 +8,20 @@ from django.utils.translation import gettext_lazy as _
 from apps.common import tokens
 from apps.common.fields import SealedField, SealedJSONField
 from apps.relays import esps
+from apps.relays.mailboxes import IncomingMessage, IncomingWay, PendingMessage, PolledMailbox
+
+__all__ = [
+    "ENVIRONMENT",
+    "TEXTS",
+    "IncomingMessage",
+    "IncomingWay",
+    "PendingMessage",
+    "PolledMailbox",
+    "Relay",
+    "RelayState",
+    "SentHandle",
+    "validate_key",
+]
 
 ENVIRONMENT = "env"
 """The address part under which the environment's own mail service reports; no relay may be called so."""

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from anymail.exceptions import AnymailError, AnymailWebhookValidationFailure
+from anymail.inbound import AnymailInboundMessage
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpRequest
@@ -63,6 +64,42 @@ def address(key: str, secret: str = "") -> str:
     return f"{settings.PUBLIC_SCHEME}://{who}{settings.PUBLIC_HOST}/mail/events/{key}/"
 
 
+def inbound_view_for(key: str) -> View:
+    """The view that takes mails under ``/mail/inbound/<key>/``. Raises as :func:`view_for`.
+
+    Nothing is taken without a proof: NotSetUpError where there is neither a key for its signature nor a secret.
+    """
+    if key == ENVIRONMENT:
+        return _environment_inbound_view()
+    relay = Relay.objects.filter(key=key).first()
+    inbound = relay.esp.inbound if relay is not None and relay.esp is not None else None
+    if relay is None or relay.esp is None or inbound is None:
+        raise UnknownServiceError(key)
+    values = sealed.readable(relay.settings)
+    if inbound.signing and not values.get(inbound.signing):
+        raise NotSetUpError(relay.name)
+    secret = [] if inbound.signing else [credentials(sealed.readable(relay.webhook_secret))]
+    options: dict[str, Any] = {**relay.esp.inbound_options(values), "webhook_secret": secret}
+    if relay.esp.name == "mandrill":
+        options["webhook_url"] = inbound_address(relay.key)
+    return _build(relay.esp, options, inbound.view)
+
+
+def inbound_address(key: str, secret: str = "") -> str:
+    """Where a mail service brings mails; with the secret in it where it proves itself that way."""
+    return address(key, secret).replace("/mail/events/", "/mail/inbound/")
+
+
+def _environment_inbound_view() -> View:
+    esp = ESPS.get(services.environment().esp)
+    if esp is None or esp.inbound is None:
+        raise UnknownServiceError(ENVIRONMENT)
+    signing = f"{esp.name}_{esp.inbound.signing}".upper() if esp.inbound.signing else "WEBHOOK_SECRET"
+    if not settings.ANYMAIL.get(signing):
+        raise NotSetUpError(esp.title)
+    return _build(esp, {}, esp.inbound.view)
+
+
 def _environment_view() -> View:
     esp = ESPS.get(services.environment().esp)
     if esp is None or esp.proof is Proof.NONE:
@@ -74,9 +111,9 @@ def _environment_view() -> View:
     return _build(esp, {"auto_confirm_sns_subscriptions": confirm in {"1", "true", "yes", "on"}})
 
 
-def _build(esp: Esp, options: Mapping[str, Any]) -> View:
-    base = getattr(import_module(f"anymail.webhooks.{esp.name}"), esp.view)
-    view = type(f"Believing{esp.view}", (_Believing, base), {})
+def _build(esp: Esp, options: Mapping[str, Any], name: str = "") -> View:
+    base = getattr(import_module(f"anymail.webhooks.{esp.name}"), name or esp.view)
+    view = type(f"Believing{base.__name__}", (_Believing, base), {})
     try:
         found: View = view(**options)
     except _UNREADABLE as error:  # A signing key that is none.
@@ -95,6 +132,13 @@ class _Believing:
 
     def parse_events(self, request: HttpRequest) -> Any:
         return list(_attempt(super().parse_events, request))  # type: ignore[misc]
+
+    def _fetch_attachment(self, attachment: Any) -> Any:
+        """Brevo's: attachments are not kept, so there is nothing to fetch but their names."""
+        return AnymailInboundMessage.construct_attachment(
+            content_type=str(attachment.get("ContentType") or "application/octet-stream"), content=b"",
+            filename=str(attachment.get("Name") or ""),
+        )  # fmt: skip
 
 
 def _attempt(step: Any, request: HttpRequest) -> Any:

@@ -1,7 +1,8 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -11,9 +12,10 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from apps.accounts.models import User
-from apps.alerts import keeping, mails, tasks
-from apps.alerts.models import Kind, Notice
+from apps.alerts import due, keeping, mails, tasks
+from apps.alerts.models import AlertSettings, Kind, Notice
 from apps.alerts.services import DELIVER_QUEUE, Occasion, about_responses, tell
+from apps.alerts.words import MAX_LINES
 from apps.common import agenda, queues
 from apps.contacts.models import Company
 from apps.messaging import sending
@@ -174,6 +176,36 @@ def test_a_flood_comes_as_one_mail_and_then_the_receiver_has_the_rest_of_the_hou
     assert len(deliver(NOW + timedelta(minutes=61))) == 23
 
 
+def test_what_a_flood_or_an_outage_delays_does_not_come_in_quiet_hours(user: User) -> None:
+    AlertSettings.objects.create(user=user, quiet_from="22:00", quiet_to="07:00")
+    subscribe(user)
+    evening = NOW.replace(hour=21, minute=30)
+    about_responses(responses=[respond() for _ in range(20)], now=evening)
+    assert len(deliver(evening)) == 20
+    about_responses(responses=[respond()], now=evening)
+    deliver(evening)
+    assert len(deliver(evening + timedelta(minutes=61))) == 20
+    assert set(Notice.objects.filter(status="pending").values_list("due_at", flat=True)) == {
+        datetime(2026, 3, 26, 7, 0, tzinfo=UTC)
+    }
+    assert len(deliver(datetime(2026, 3, 26, 7, 0, tzinfo=UTC))) == 21
+
+
+def test_a_summary_reads_only_the_responses_that_it_names(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribe(user, when="daily")
+    about_responses(responses=[respond() for _ in range(60)], now=NOW)
+    read, honest = [], due.responses_of
+
+    def reading(rows: Iterable[Notice]) -> dict[UUID, Response]:
+        found = honest(rows)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(due, "responses_of", reading)
+    assert len(deliver(NOW + timedelta(days=2))) == 1
+    assert max(read) <= MAX_LINES
+
+
 def test_a_user_reads_in_their_language(user: User) -> None:
     User.objects.filter(pk=user.pk).update(language="de")
     say(user, due="tomorrow")
@@ -205,7 +237,7 @@ def test_the_cost_does_not_grow_with_the_notices(user: User) -> None:
         return len(captured)
 
     cost(1)  # stores what all these mails share
-    assert cost(2) == cost(12) <= 14
+    assert cost(2) == cost(12) <= 15
 
 
 def test_forgetting_a_response_takes_its_mails_along_and_old_notices_go_by_themselves(user: User) -> None:

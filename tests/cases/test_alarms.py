@@ -90,8 +90,8 @@ def test_nothing_is_reminded_or_escalated_to_nobody_where_that_is_so_wished() ->
     row = case()
     assert sound(at("25T10:59")) == []
     sound(at("25T11:00"))
-    assert told() == []  # Both at once: the graver one, which is nobody's.
-    assert list(row.changes.values_list("kind", flat=True)) == ["opened"]
+    assert told() == [("overdue", "ada")]  # Both at once: the graver one is nobody's.
+    assert list(row.changes.values_list("kind", flat=True)) == ["opened", "overdue"]
 
 
 def test_one_that_breaks_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

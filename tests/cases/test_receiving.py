@@ -12,7 +12,7 @@ from django_tenants.utils import tenant_context
 
 from apps.alerts.models import Notice
 from apps.cases import incoming, receivers, services
-from apps.cases.addresses import marks_in, reply_address
+from apps.cases.addresses import genuine, marks_in, reply_address
 from apps.cases.incoming import CUT, MAX_TEXT
 from apps.cases.models import Case, CaseMail
 from apps.cases.receiving import take
@@ -101,6 +101,9 @@ def test_forged_marks_open_nothing(other_tenant: Any) -> None:
         assert take(message=mail(to=address), now=LATER) is None, "another tenant's"
     assert marks_in([theirs])[0].case_id == found.pk
     assert take(message=mail(to=theirs), now=LATER) is None, "the case's number alone is not enough"
+    signed, ours = marks_in([theirs])[0], marks_in([address])[0]
+    assert genuine([signed._replace(tenant=ours.tenant)]) is None, "nor another tenant's signature with our number"
+    assert genuine([ours]) == found.pk
     with override_settings(SECRET_KEY="another-key-that-is-long-enough-for-signing-0123456789-abcd"):
         assert take(message=mail(to=address), now=LATER) is None
         with override_settings(SECRET_KEY_FALLBACKS=[settings._wrapped.default_settings.SECRET_KEY]):
@@ -114,7 +117,8 @@ def test_for_the_platform_the_mark_alone_decides_whose_mail_it_is(tenant: Any, o
         assert receivers.deliver(message=mail(to=address_of_in(tenant, found)), now=LATER)
         assert not CaseMail.objects.exists()
     answer = mail(to=REPLY, message_id="<b@x>", In_Reply_To=sent.message_id)
-    assert not receivers.deliver(message=answer, now=LATER), "what it claims to answer is not enough"
+    for envelope in ([], [flipped(address_of(found), 0)]):
+        assert not receivers.deliver(message=answer, now=LATER, envelope=envelope), "what it claims is not enough"
     assert take(message=answer, now=LATER) is None
     assert taken(answer, may_thread=True).case_id == found.pk, "in the tenant's own mailbox it is"
     by_reference = mail(to=REPLY, message_id="<c@x>", References=f"<other@x> {sent.message_id} <b@x>")

@@ -81,8 +81,11 @@ def test_answers_go_to_an_address_of_the_case_s_own_that_fits() -> None:
     assert len(message["Reply-To"].partition("@")[0]) <= 64
     with override_settings(INBOUND_ADDRESS="abcdefghijklmn@x.test"):
         assert len(address_of(found).partition("@")[0]) <= 64
+    assert "Just reply" in parts(message)[0]
     with override_settings(INBOUND_ADDRESS=""):
-        assert address_of(found) == ""
+        nowhere = sent(written(found))
+        assert (address_of(found), nowhere["Reply-To"]) == ("", None)
+        assert "ust reply" not in "".join(parts(nowhere)), "it would be said in vain"
 
 
 def test_it_is_from_the_colleague_where_the_domain_lets_us() -> None:

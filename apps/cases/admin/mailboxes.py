@@ -28,7 +28,7 @@ class MailboxForm(forms.ModelForm):
     """The password is never shown, kept when its input stays empty, and goes to no other server than it was for."""
 
     password = forms.CharField(
-        label=_("password"),
+        label=_("Password"),
         max_length=500,
         required=False,
         strip=False,

@@ -24,6 +24,10 @@ from apps.workspace.demo.tale import Tale
 
 STEP_DELAY = timedelta(minutes=1)
 COMMENTED = {"promoter": 0.56, "passive": 0.6, "detractor": 0.78}
+CARING_SINCE = 0.2
+"""So much of the year nobody answered detractors yet: what answering them brings needs something to compare with."""
+LEFT_ALONE = -1.4
+"""What that does to a contact's mood."""
 
 
 class Said(NamedTuple):
@@ -94,7 +98,7 @@ class Feedback:
             locale=person.language,
             answered_at=answered_at,
             updated_at=updated_at,
-            follow_up="enrolled",
+            follow_up="none" if self._is_left_alone(score, answered_at) else "enrolled",
             is_incentivised=said.was_promised,
         )
         self.records.responses.append(response)
@@ -105,8 +109,15 @@ class Feedback:
         self.records.scores[cell] += 1
         return response
 
+    def _is_left_alone(self, score: int, at: datetime) -> bool:
+        """Whether this answer gets none."""
+        return segment_of(score) == "detractor" and fraction(self.window, at) < CARING_SINCE
+
     def _follow_up(self, person: Person, happening: Happening, response: ResponseRow) -> None:
         """The campaign of the segment: a mail, and a case for detractors."""
+        if self._is_left_alone(response.score, response.answered_at):
+            person.mood += LEFT_ALONE
+            return
         ids = self.wiring.campaigns[segment_of(response.score)]
         enrolled_at = response.answered_at + timedelta(seconds=2)
         enrolment_id = self.new_id(enrolled_at)
