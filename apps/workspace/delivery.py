@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from apps.campaigns.models import Campaign
 from apps.messaging.holds import EVERYTHING
+from apps.messaging.models.outbox import ANSWERS, ANSWERS_WANTED, TO_USERS
 from apps.messaging.selectors import DeliveryState, Rest, StreamState
 from apps.relays import services as relays
 from apps.surveys.consent_mails import STREAM as CONSENT
@@ -18,7 +19,12 @@ from apps.surveys.models import Survey
 
 OTHERS = _("Other messages")
 PLATFORM = _("The platform's mail service")
-OWN_NAMES: dict[str, Promise] = {CONSENT: _("Confirmation of consent")}
+OWN_NAMES: dict[str, Promise] = {
+    CONSENT: _("Confirmation of consent"),
+    TO_USERS: _("Alerts for users"),
+    ANSWERS: _("Mails from cases"),
+    ANSWERS_WANTED: _("Mails from cases that were asked for"),
+}
 MINUTE, HOUR, DAY = 1, 60, 1440
 
 
