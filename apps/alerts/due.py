@@ -1,7 +1,7 @@
 """What is due: looked at once more before it leaves, for much can have happened since it was written."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -46,8 +46,9 @@ def responses_of(rows: Iterable[Notice]) -> dict[UUID, Response]:
     return {row.pk: row for row in found.select_related("contact__company", "touchpoint", "survey")}
 
 
-def sift(rows: Sequence[Notice], about: dict[UUID, Response], now: datetime) -> list[Notice]:
-    """Those that may still be told; the others are dropped with the reason. One query per right at most."""
+def sift(rows: Sequence[Notice], now: datetime) -> list[Notice]:
+    """Those that may still be told; the others are dropped with the reason. Two queries, and one per right at most."""
+    shown = _shown(rows)
     by_kind: dict[str, set[int]] = defaultdict(set)
     for row in rows:
         if row.user_id is not None:
@@ -55,7 +56,7 @@ def sift(rows: Sequence[Notice], about: dict[UUID, Response], now: datetime) -> 
     may = {kind: allowed(kind, user_ids) for kind, user_ids in by_kind.items()}
     going = []
     for row in rows:
-        row.last_error = _objection(row, about, may.get(row.kind, ()), now)
+        row.last_error = _objection(row, shown, may.get(row.kind, ()), now)
         if row.last_error:
             row.status, row.values = Notice.Status.DROPPED, {}
         else:
@@ -65,17 +66,23 @@ def sift(rows: Sequence[Notice], about: dict[UUID, Response], now: datetime) -> 
     return going
 
 
-def _objection(row: Notice, about: dict[UUID, Response], may: Collection[int], now: datetime) -> str:
+def _shown(rows: Iterable[Notice]) -> dict[UUID, bool]:
+    """Of the responses that may be shown, whether a machine probably gave them. A summary may be about very many."""
+    ids = {row.response_id for row in rows if row.response_id is not None}
+    found = visible(Response.objects.filter(pk__in=ids)) if ids else Response.objects.none()
+    return dict(found.values_list("pk", "is_suspected"))
+
+
+def _objection(row: Notice, shown: Mapping[UUID, bool], may: Collection[int], now: datetime) -> str:
     if now - row.due_at > TOO_OLD:
         return "too_old"
     if row.user_id is not None and row.user_id not in may:
         return "not_allowed"
     if row.response_id is None:
         return ""
-    response = about.get(row.response_id)
-    if response is None:
+    if row.response_id not in shown:
         return "hidden"
-    return "suspected" if response.is_suspected else ""
+    return "suspected" if shown[row.response_id] else ""
 
 
 def recent_of(rows: Sequence[Notice], receiver: str, now: datetime) -> dict[int, Recent]:

@@ -15,14 +15,16 @@ from django.utils import translation
 
 from apps.alerts import due
 from apps.alerts.grouping import Message, Recent, plan
-from apps.alerts.models import Notice
-from apps.alerts.words import Told, told
+from apps.alerts.models import Notice, When
+from apps.alerts.rules import instant_at
+from apps.alerts.subscribers import quiet_of, wishes_of
+from apps.alerts.words import Told, named, told
 from apps.common.batches import SINGLES, together_or_singly
+from apps.contacts.ledger import home_calendar
 from apps.messaging import services as messaging
 from apps.messaging.frames import Words
 from apps.messaging.models.outbox import TO_USERS
 from apps.messaging.services import NewEmail
-from apps.responses.models import Response
 from apps.surveys.mail_parts import base_context, current_theme, place
 from apps.surveys.mail_templates import wrapped
 from apps.surveys.models import Theme
@@ -69,18 +71,30 @@ def deliver(*, now: datetime, base_url: str, only: UUID | None = None) -> int:
     if not users:
         return 0
     rows = list(waiting.filter(user__in=users).order_by("user", "due_at", "id"))
-    about = due.responses_of(rows)
-    going = _with_address(due.sift(rows, about, now), users)
+    later: list[Notice] = []
+    going = _awake(_with_address(due.sift(rows, now), users), later, now)
     recent = due.recent_of(going, "user_id", now)
     messages: list[tuple[Any, Message]] = []
-    later: list[Notice] = []
     for user_id, own in groupby(going, key=lambda row: row.user_id):
         found = plan(list(own), recent.get(user_id or 0, Recent()), now)
         messages += [(users[user_id or 0], message) for message in found.messages]
         later += found.later
     Notice.objects.bulk_update(later, ["due_at"], batch_size=500)
-    _send(messages, about, base_url, now)
+    _send(messages, base_url, now)
     return len(rows)
+
+
+def _awake(rows: Sequence[Notice], later: list[Notice], now: datetime) -> list[Notice]:
+    """Those whose users have no quiet hours now; what was delayed into them comes when they end. Two queries."""
+    calendar, found = home_calendar(), list[Notice]()
+    quiet = {pk: quiet_of(row) for pk, row in wishes_of({row.user_id for row in rows if row.user_id}).items()}
+    for row in rows:
+        hours = quiet.get(row.user_id or 0)
+        at = instant_at(now, hours, calendar) if hours is not None and row.when == When.INSTANT else now
+        if at > now:
+            row.due_at = at
+        (later if at > now else found).append(row)
+    return found
 
 
 def _with_address(rows: Sequence[Notice], users: Mapping[int, Any]) -> list[Notice]:
@@ -92,12 +106,11 @@ def _with_address(rows: Sequence[Notice], users: Mapping[int, Any]) -> list[Noti
     return [row for row in rows if row.status == Notice.Status.PENDING]
 
 
-def _send(
-    messages: Sequence[tuple[Any, Message]], about: Mapping[UUID, Response], base_url: str, now: datetime
-) -> None:
+def _send(messages: Sequence[tuple[Any, Message]], base_url: str, now: datetime) -> None:
     """Into the outbox with them, and note it."""
     if not messages:
         return
+    about = due.responses_of(row for _user, message in messages for row in named(message))
     theme = current_theme()
     frames: dict[str, Words] = {}
     mails = []

@@ -23,7 +23,7 @@ from apps.alerts import bodies, due
 from apps.alerts.grouping import Message, Recent, plan
 from apps.alerts.mails import note_sent
 from apps.alerts.models import Channel, Notice
-from apps.alerts.words import told
+from apps.alerts.words import named, told
 from apps.common import sealed
 from apps.integrations import outbound_http, signing
 from apps.integrations.outbound_http import Answer
@@ -86,8 +86,7 @@ def _claim(now: datetime, base_url: str) -> tuple[list[Post], int]:
     if not channels:
         return [], 0
     rows = list(due.waiting(now).filter(channel__in=channels).order_by("due_at", "id")[: NOTICES * WIDTH])
-    about = due.responses_of(rows)
-    going = due.sift(rows, about, now)
+    going = due.sift(rows, now)
     recent = due.recent_of(going, "channel_id", now)
     by_channel: dict[int, list[Notice]] = defaultdict(list)
     for row in going:
@@ -100,6 +99,7 @@ def _claim(now: datetime, base_url: str) -> tuple[list[Post], int]:
             chosen[channel_id] = message
     Notice.objects.bulk_update(later, ["due_at"], batch_size=500)
     _lease(chosen, now)
+    about = due.responses_of(row for message in chosen.values() for row in named(message))
     return [
         post
         for channel_id, message in chosen.items()

@@ -6,9 +6,8 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext
 
 from apps.alerts.grouping import Message
 from apps.alerts.models import Kind, Notice, When
@@ -72,12 +71,17 @@ class Told:
         return [item for _name, items in self.groups for item in items]
 
 
+def named(message: Message) -> list[Notice]:
+    """The notices that a message names, by kind, and within a kind the oldest first."""
+    return sorted(message.notices, key=lambda row: _FIRST.index(row.kind))[:MAX_LINES]
+
+
 def told(message: Message, about: Mapping[UUID, Response], *, language: str, base_url: str) -> Told:
-    """A message in words; the language must be active."""
-    rows = sorted(message.notices, key=lambda row: _FIRST.index(row.kind))  # Stable: the oldest first within a kind.
-    items = [_item(row, about, language, base_url) for row in rows[:MAX_LINES]]
+    """A message in words, with the responses that are named; the language must be active."""
+    items = [_item(row, about, language, base_url) for row in named(message)]
     subject = _subject(message) if message.is_together else items[0].headline
-    return Told(subject, _grouped(items), len(rows) - len(items), base_url + LOG, message.is_together)
+    more = len(message.notices) - len(items)
+    return Told(subject, _grouped(items), more, base_url + LOG, message.is_together)
 
 
 def _subject(message: Message) -> str:
@@ -113,7 +117,7 @@ def _item(row: Notice, about: Mapping[UUID, Response], language: str, base_url: 
 
 
 def _headline(row: Notice, values: Mapping[str, str]) -> str:
-    known = {name: values.get(name) or _now("unknown") for name in ("pool", "campaign")}
+    known = {name: values.get(name) or gettext("unknown") for name in ("pool", "campaign")}
     known["contact"] = values.get("contact") or pgettext("contact", "anonymous")
     others = _TO_OTHERS if row.channel_id is not None else {}
     return str(others.get(row.kind, _HEADLINES.get(row.kind, "%(contact)s"))) % known
@@ -122,9 +126,9 @@ def _headline(row: Notice, values: Mapping[str, str]) -> str:
 def _of_response(response: Response) -> str:
     who = person_of(response) or pgettext("contact", "anonymous")
     if response.score is None:
-        return _now("Answer without a score from %(who)s") % {"who": who}
+        return gettext("Answer without a score from %(who)s") % {"who": who}
     words = {"segment": _WHO[segment_of(response.score)], "score": response.score, "who": who}
-    return _now("%(segment)s: %(score)s from %(who)s") % words
+    return gettext("%(segment)s: %(score)s from %(who)s") % words
 
 
 def person_of(response: Response) -> str:

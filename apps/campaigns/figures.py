@@ -41,8 +41,8 @@ _AFTER = """
     FROM enrolled JOIN campaigns_steprun s ON s.enrolment_id = enrolled.id AND s.status = 'done'
     WHERE is_measured AND {of_version} GROUP BY 1
 """
-# A contact counts once, with its first enrolment, and only from when on contacts were left out at all. Who was
-# followed up before that is in neither part.
+# A contact counts once, with its first enrolment, and only of the time in which contacts were left out at all. Who was
+# followed up before or after that is in neither part: other times, other answers.
 _ARMS = """
     WITH enrolled AS ({enrolled}), first AS (
         SELECT DISTINCT ON (contact_id) * FROM enrolled WHERE contact_id IS NOT NULL
@@ -50,7 +50,8 @@ _ARMS = """
     )
     SELECT arm, count(*), count(at) FROM first
     WHERE is_measured AND is_over AND {of_version}
-      AND enrolled_at >= (SELECT min(enrolled_at) FROM enrolled WHERE arm = 'holdout')
+      AND enrolled_at BETWEEN (SELECT min(enrolled_at) FROM enrolled WHERE arm = 'holdout')
+                          AND (SELECT max(enrolled_at) FROM enrolled WHERE arm = 'holdout')
     GROUP BY 1
 """
 
@@ -196,11 +197,12 @@ def steps(*, campaign: Campaign, version_id: int | None = None, now: datetime) -
 
 
 def effect(*, campaign: Campaign, version_id: int | None = None, now: datetime) -> Effect | None:
-    """Whether following up helped; None if nobody was ever left out, or there is no goal. One query.
+    """Whether following up helped; None if nobody was ever left out, or could have reached the goal. One query.
 
-    Only enrolments that have had all their days for the goal count.
+    Only enrolments that have had all their days for the goal count. Who is left out gets no voucher to be redeemed:
+    that more of the others redeem one would prove nothing.
     """
-    if campaign.goal == Campaign.Goal.NONE:
+    if campaign.goal in (Campaign.Goal.NONE, Campaign.Goal.REDEEMED):
         return None
     params = {"campaigns": [campaign.pk], "since": EVER, "now": now, "version": version_id}
     statement = _ARMS.format(enrolled=goals.enrolled(campaign.goal), of_version=_OF_VERSION)

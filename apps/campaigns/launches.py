@@ -126,7 +126,7 @@ def run_next(*, now: datetime) -> int:
     running = Launch.objects.filter(status=Launch.Status.RUNNING).order_by("created_at", "pk")
     for pk in running.values_list("pk", flat=True):
         try:
-            handled = _batch(pk, now)
+            handled = _looked_twice(pk, now)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
@@ -136,6 +136,14 @@ def run_next(*, now: datetime) -> int:
         if handled:
             return handled
     return 0
+
+
+def _looked_twice(launch_id: UUID, now: datetime) -> int:
+    """One batch, tried again where a response or contact in it was erased meanwhile: it is not found any more."""
+    try:
+        return _batch(launch_id, now)
+    except IntegrityError:
+        return _batch(launch_id, now)
 
 
 @transaction.atomic

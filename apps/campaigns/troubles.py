@@ -52,7 +52,8 @@ def _tell_failed(rows: Sequence[StepRun], now: datetime) -> None:
             values={"campaign": campaign.name, "error": row.last_error},
             path=f"/campaigns/{campaign.pk}/enrolments/?state=failed",
         )
-    tell(occasions=list(occasions.values()), now=now)
+    # In the same order by every worker: they write the same notices.
+    tell(occasions=[occasions[reason] for reason in sorted(occasions)], now=now)
 
 
 @transaction.atomic

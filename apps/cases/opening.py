@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from apps.cases import alarms, announcements, changing, fitting, noting, owners, telling
 from apps.cases.models import Case, CaseChange, CaseRule
+from apps.cases.models.policy import LONGEST
 from apps.cases.policy import Terms, current_terms
 from apps.common.ids import uuid7
 from apps.integrations.models import EventType
@@ -179,8 +180,9 @@ def _case(new: _New, terms: Terms, now: datetime) -> Case:
         is_urgent=rule is not None and rule.is_urgent,
         opened_at=now,
         updated_at=now,
-        contact_due_at=terms.after(now, contact_within) if contact_within else None,
-        due_at=terms.after(now, close_within),
+        # Longer than any form takes, it would be beyond all calendars.
+        contact_due_at=terms.after(now, min(contact_within, LONGEST)) if contact_within else None,
+        due_at=terms.after(now, min(close_within, LONGEST)),
     )
     terms.set_alarm(case, now=now)
     return case

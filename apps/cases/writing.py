@@ -10,7 +10,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.cases import addresses, services
@@ -199,7 +199,7 @@ def _subject(written: str, earlier: list[CaseMail], language: str) -> str:
     last = one_line(earlier[0].subject) if earlier else ""
     if not last:
         with translation.override(language):
-            last = now_("Your feedback")
+            last = gettext("Your feedback")
     answer = last if last.lower().startswith(("re:", "aw:")) else f"Re: {last}"
     return answer[:MAX_SUBJECT]
 
@@ -221,7 +221,7 @@ def _signed_by(by: AbstractBaseUser | None, language: str) -> str:
     if not person:
         return ""
     with translation.override(language):
-        return now_("%(person)s from %(brand)s") % {"person": person, "brand": default_sender().name}
+        return gettext("%(person)s from %(brand)s") % {"person": person, "brand": default_sender().name}
 
 
 def _words(theme: Theme, language: str, *, can_reply: bool) -> Words:

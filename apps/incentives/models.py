@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.fields import TextsField
 from apps.common.ids import uuid7
+from apps.common.schedule import LATEST
 from apps.contacts.models import Contact
 from apps.incentives import codes
 from apps.responses.models import Response
@@ -129,6 +130,8 @@ class VoucherPool(models.Model):
             problems["pattern"] = _("Codes made here need a pattern, such as THANKS-####-####.")
         if self.unit_cost is not None and not self.currency:
             problems["currency"] = _("Say in which currency the cost is.")
+        if self.ends_on is not None and self.ends_on > LATEST.date():
+            problems["ends_on"] = _("Leave it empty if there is no last day.")
         if problems:
             raise ValidationError(problems)
 

@@ -23,8 +23,8 @@ class RedemptionError(Exception):
     """A voucher is not accepted; ``code`` says why.
 
     "unknown": there is no such code. "not_issued": it was never given out, so whoever has it did not get it from us.
-    "withdrawn": taken back. "expired": it was out of date at that time. "redeemed": it was used for another order.
-    "time": it is said to have been redeemed in the future, or before it was given out.
+    "withdrawn": taken back. "expired": it was out of date at that time. "redeemed": it was used before, in another
+    order. "time": it is said to have been redeemed in the future, or before it was given out.
     """
 
     def __init__(self, code: str, voucher: Voucher | None = None) -> None:
@@ -46,14 +46,15 @@ def redeemed(
 ) -> Redemption:
     """A shop says that a code was redeemed, ``at`` some time (now unless told), in an order of some value.
 
-    Told again with the same order it is the same redemption. A code that was valid at that time is accepted, even if
-    it is out of date by now. What is refused changes nothing. Raises RedemptionError.
+    Told again with the same order it is the same redemption; without one nothing tells two orders apart. A code that
+    was valid at that time is accepted, even if it is out of date by now. What is refused changes nothing. Raises
+    RedemptionError.
     """
     rows = Voucher.objects.annotate(plain=PLAIN_CODE).filter(plain=codes.plain(code)).select_related("pool")
     row = rows.select_for_update(of=("self",), no_key=True).first()
     if row is None:
         raise RedemptionError("unknown")
-    if row.status == Status.REDEEMED and row.order_reference == order:
+    if row.status == Status.REDEEMED and order and row.order_reference == order:
         return Redemption(row, is_new=False)
     when = at or now
     problem = _problem(row, when, now)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.cases.changing import CLOSED, Changes
 from apps.cases.models import Case, CaseView
 from apps.cases.writing import MAX_SUBJECT, MAX_TEXT
+from apps.common.schedule import EARLIEST, LATEST
 from apps.workspace.case_filter import ME, NOBODY, Choices, name_of
 
 NONE = ("", "–")
@@ -28,6 +30,12 @@ class Moment(forms.DateTimeInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+class DueField(forms.DateTimeField):
+    """A time that can be reckoned with by every clock."""
+
+    default_validators = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
 
 
 def owners(choices: Choices, keep: AbstractUser | None = None) -> list[tuple[Any, Any]]:
@@ -57,7 +65,7 @@ class CaseForm(_Revised):
     owner = forms.TypedChoiceField(
         label=_("Owner"), required=False, coerce=int, empty_value=None, show_hidden_initial=True
     )
-    due_at = forms.DateTimeField(label=_("To be closed by"), widget=Moment, show_hidden_initial=True)
+    due_at = DueField(label=_("To be closed by"), widget=Moment, show_hidden_initial=True)
     is_urgent = forms.BooleanField(label=_("Urgent"), required=False, show_hidden_initial=True)
 
     def __init__(self, data: Any = None, *, case: Case, choices: Choices) -> None:
@@ -146,7 +154,7 @@ class BulkForm(forms.Form):
     )
     owner = forms.ChoiceField(label=_("To"), required=False)
     to_status = forms.ChoiceField(label=_("New status"), choices=_OPEN, required=False, initial="contacted")
-    due_at = forms.DateTimeField(label=_("To be closed by"), widget=Moment, required=False)
+    due_at = DueField(label=_("To be closed by"), widget=Moment, required=False)
     is_urgent = forms.TypedChoiceField(
         label=_("They are"),
         choices=[("yes", _("Urgent")), ("no", _("Not urgent"))],
@@ -169,6 +177,9 @@ class BulkForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
+        name = {self.ASSIGN: "owner", self.STATUS: "to_status", self.URGENT: "is_urgent"}.get(data.get("action", ""))
+        if name and name not in self.errors and data.get(name) == "":
+            self.add_error(name, _("Choose one of these."))
         if data.get("action") == self.DUE and not data.get("due_at") and "due_at" not in self.errors:
             self.add_error("due_at", _("Say by when they have to be closed."))
         if data.get("action") == self.CLOSE and not (data.get("outcome", "").strip() or data.get("result")):

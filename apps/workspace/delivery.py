@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from apps.campaigns.models import Campaign
 from apps.messaging.holds import EVERYTHING
@@ -62,7 +61,7 @@ def name_of(stream: str, names: dict[str, str]) -> str:
     if not stream:
         return str(OTHERS)
     kind, _colon, number = stream.partition(":")
-    gone = {"survey": _now("Deleted survey %(number)s"), "campaign": _now("Deleted campaign %(number)s")}
+    gone = {"survey": gettext("Deleted survey %(number)s"), "campaign": gettext("Deleted campaign %(number)s")}
     return names.get(stream) or gone.get(kind, "%(number)s") % {"number": number or stream}
 
 
@@ -117,7 +116,7 @@ def _row(one: StreamState, names: dict[str, str], *, is_paused: bool) -> StreamR
 def duration(minutes: float) -> str:
     """A rough time in words."""
     if minutes < MINUTE:
-        return _now("less than a minute")
+        return gettext("less than a minute")
     if minutes < 1.5 * HOUR:
         count = round(minutes)
         return ngettext("about %(count)d minute", "about %(count)d minutes", count) % {"count": count}

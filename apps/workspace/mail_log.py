@@ -8,7 +8,7 @@ from datetime import datetime
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.messaging.by_hand import NOTES
@@ -86,7 +86,7 @@ def story(email: OutgoingEmail, events: Iterable[DeliveryEvent], notes: Iterable
     found += [Moment(event.at, event.get_kind_display(), event.detail, _SHAPES.get(event.kind, "")) for event in events]
     for note in notes:
         who = note.user.get_full_name() or note.user.get_username()
-        found.append(Moment(note.action_time, _now(note.change_message), who))
+        found.append(Moment(note.action_time, gettext(note.change_message), who))
     # At the same moment: queued, then sent, then what was reported.
     return sorted(found, key=lambda moment: moment.at)
 
@@ -108,7 +108,7 @@ def _of_words(status: str, error: str) -> Trouble:
         return _TEXT_MESSAGES[error]
     kind, _colon, rest = error.partition(": ")
     if error.startswith("settled by "):
-        return Trouble(_now("%(name)s said what became of it.") % {"name": error.removeprefix("settled by ")})
+        return Trouble(gettext("%(name)s said what became of it.") % {"name": error.removeprefix("settled by ")})
     if kind in _BROKEN:
         return Trouble(_BROKEN[kind], _CALL_OPERATOR, rest)
     return _of_answer(status, error)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 from apps.common.spreadsheets import restored
+from apps.incentives import codes
 from apps.transfers import workbooks
 from apps.transfers.intake import Intake
 from apps.transfers.reading import Reader, Record, sniff
@@ -29,6 +30,11 @@ def pasted(text: str) -> Iterator[Line]:
         for code in _BETWEEN.split(line):
             if code.strip():
                 yield number, code
+
+
+def wrong(text: str) -> Iterator[str]:
+    """What of a text can be no codes, at its full length."""
+    return (code.strip() for _number, code in pasted(text) if not codes.is_code(code.strip()))
 
 
 def in_file(parts: Iterable[bytes]) -> Iterator[Line]:
@@ -75,6 +81,6 @@ def _place(first: Record) -> tuple[int, bool]:
 
 
 def _line(record: Record, place: int) -> Line:
-    if record.cells is None:
-        return record.number, record.raw
+    if record.cells is None:  # Of a line that is much too long not even the beginning is kept: "…" is no code either.
+        return record.number, record.raw or "…"
     return record.number, restored(record.cells[place].strip()) if place < len(record.cells) else ""

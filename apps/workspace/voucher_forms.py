@@ -59,7 +59,7 @@ class PoolForm(forms.ModelForm):
         )  # fmt: skip
         widgets = {
             "ends_on": forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-            "pattern": forms.TextInput({"placeholder": "THANKS-####-####", "spellcheck": "false"}),
+            "pattern": forms.TextInput({"placeholder": _("THANKS-####-####"), "spellcheck": "false"}),
             "currency": forms.TextInput({"placeholder": "EUR", "spellcheck": "false", "maxlength": "3"}),
         }
 

@@ -67,5 +67,9 @@ def test_an_enrolment_is_told_step_by_step_and_stopped_once(key: str) -> None:
     assert (told["state"], told["end_reason"], told["sentence"]) == ("stopped", "by_hand", "Somebody stopped it.")
     assert call(key, "POST", f"{path}/stop").status_code == 409
     assert Enrolment.objects.get(pk=running.pk).state == "stopped"
+    writer = create_api_key(name="writer", scopes=["setup:write"])[1]
+    again = enrolled(made, answered(factories.ContactFactory(), now, 3), now, state="running")
+    told = call(writer, "POST", f"/enrolments/{again.pk}/stop")
+    assert (told.status_code, told.json()) == (200, {"id": str(again.pk)}), "who may not read is told no contact"
     reader = create_api_key(name="reader", scopes=["read"])[1]
     assert call(reader, "POST", f"/enrolments/{done.pk}/stop").status_code == 403

@@ -118,3 +118,16 @@ def test_who_may_not_read_is_told_ids_only(key: str) -> None:
     assert opened.json() == {"id": str(Case.objects.get().pk)}
     assert patch(writer, Case.objects.get(), is_urgent=True).json() == opened.json()
     assert call(writer, "GET", "/cases").status_code == 403
+
+
+def test_a_note_of_who_may_not_read_tells_its_id_and_nobody(key: str) -> None:
+    row = case()
+    worker("ada", first_name="Ada", last_name="Byron")
+    writer = create_api_key(name="writer", scopes=[Scope.CASES_WRITE])[1]
+    told = call(writer, "POST", f"/cases/{row.pk}/notes", {"text": "@Ada Byron, please"}).json()
+    assert told == {"id": str(CaseNote.objects.get().pk)}
+
+
+@pytest.mark.parametrize("due", ["0001-01-01T00:30:00Z", "9999-12-31T23:30:00Z"])
+def test_a_time_that_pages_could_not_show_by_every_clock_is_refused(key: str, due: str) -> None:
+    assert fields_of(patch(key, case(), due_at=due)) == ["due_at"]

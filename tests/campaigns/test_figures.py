@@ -131,8 +131,10 @@ def check_steps(one: Campaign, measured: list[Enrolment], reached: dict[Any, dat
 
 
 def check_arms(one: Campaign, rows: list[Enrolment], reached: dict[Any, datetime | None]) -> None:
-    since = min(row.enrolled_at for row in rows if row.arm == "holdout")
-    counted = [row for row in rows if since <= row.enrolled_at <= NOW - DAYS]
+    if one.goal == "redeemed":
+        return
+    times = [row.enrolled_at for row in rows if row.arm == "holdout"]
+    counted = [row for row in rows if min(times) <= row.enrolled_at <= min(NOW - DAYS, max(times))]
     counted = [row for row in counted if one.goal != "comment" or not row.had_comment]
     parts = {
         arm: Part(
@@ -180,6 +182,28 @@ def test_who_was_followed_up_before_anybody_was_left_out_is_in_neither_part() ->
     found = figures.effect(campaign=one, now=NOW)
     assert found is not None
     assert (found.treated.total, found.left_out.total) == (1, 1)
+
+
+def test_who_was_followed_up_after_the_last_one_was_left_out_is_compared_with_nobody() -> None:
+    one = campaign("answered", goal_days=10)
+    then = NOW - timedelta(days=90)
+    for days, arm in ((0, "holdout"), (1, "treated"), (2, "holdout"), (30, "treated"), (60, "treated")):
+        at = then + timedelta(days=days)
+        contact = factories.ContactFactory()
+        enrolled(one, answered(contact, at), at, arm=arm)
+        if days == 30:  # A better time of the year, say.
+            answered(contact, at + timedelta(days=1))
+    found = figures.effect(campaign=one, now=NOW)
+    assert found is not None
+    assert (found.treated, found.left_out) == (Part(1, 0), Part(2, 0))
+
+
+def test_nothing_is_compared_where_who_was_left_out_could_not_reach_the_goal() -> None:
+    one = campaign("redeemed", goal_days=10, holdout_percent=20)
+    at = NOW - timedelta(days=20)
+    for arm in ("treated", "holdout"):
+        enrolled(one, answered(factories.ContactFactory(), at), at, arm=arm)
+    assert figures.effect(campaign=one, now=NOW) is None
 
 
 def test_steps_tell_why_they_were_skipped_what_waits_and_what_became_of_mails() -> None:

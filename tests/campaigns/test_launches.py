@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from apps.campaigns import launches, versions
 from apps.campaigns.criteria import Criteria
@@ -210,3 +211,25 @@ def test_all_of_a_launch_go_through_the_version_that_was_looked_at(monkeypatch: 
     work_off()
     assert set(Enrolment.objects.values_list("version_id", flat=True)) == {launch.version_id}
     assert set(StepRun.objects.values_list("step_key", flat=True)) == {"sorry"}
+
+
+def test_a_contact_that_is_erased_while_a_batch_is_at_it_costs_nobody_else_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said(), said()
+    launch = launches.start(campaign_id=by_hand().pk, criteria=Criteria(), now=NOW)
+    look, seen = launches._fitting, []
+
+    def erased_after_the_first_look(campaign: Campaign, rows: Any, now: datetime) -> list[Response]:
+        seen.append(len(rows))
+        found = look(campaign, rows, now)
+        if len(seen) == 1:
+            Response.objects.filter(pk=rows[0].pk).delete()
+        return found
+
+    monkeypatch.setattr(launches, "_fitting", erased_after_the_first_look)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # As at the end of a transaction.
+    work_off()
+    launch.refresh_from_db()
+    assert (launch.status, launch.error, len(seen)) == ("done", "", 2)

@@ -52,7 +52,7 @@ def test_steps_become_a_sequence_and_what_is_on_its_way_stays_on_its_way() -> No
     MigrationExecutor(connection).migrate(BEFORE)
     campaign = old("Campaign").objects.create(name="C", segment="promoter")
     late = old("Step").objects.create(
-        campaign=campaign, kind="email", delay=timedelta(days=3), subject={"en": "2"}, body={"en": "2"}
+        campaign=campaign, kind="email", delay=timedelta(days=3), subject={"en": "2" * 400}, body={"en": "2"}
     )
     case = old("Step").objects.create(campaign=campaign, kind="case", delay=timedelta(0))
     mail = old("Step").objects.create(

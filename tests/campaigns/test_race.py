@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
+from apps.api.delighted.erasing import erase
 from apps.campaigns import services
 from apps.campaigns.models import Campaign, Enrolment, StepRun
 from apps.campaigns.runs import Run
@@ -21,6 +22,7 @@ from apps.cases import services as cases
 from apps.cases.models import Case
 from apps.cases.services import Changes
 from apps.common.ids import uuid7
+from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Response
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import create_tenant
@@ -50,6 +52,7 @@ def inside(race: Tenant, autocommit: None) -> Iterator[None]:
     """Within that tenant, without responses and campaigns."""
     with tenant_context(race):
         Response.objects.all().delete()
+        OutgoingEmail.objects.all().delete()
         Campaign.objects.update(is_active=False)
         yield
 
@@ -175,3 +178,27 @@ def test_closing_a_case_does_not_wait_for_a_worker_that_looks_at_what_rests(race
         finally:
             go_on.set()
         assert worker.result() == 1
+
+
+def test_a_contact_is_erased_while_a_worker_has_its_step_in_hand(race: Tenant, inside: None) -> None:
+    campaign_of(MAIL)
+    contact_id = respond(9).contact_id
+    assert contact_id is not None
+    now = timezone.now()
+    services.enrol(now=now)
+    in_hand, go_on, honest = threading.Event(), threading.Event(), services._lock_contacts
+
+    def slowly(runs: Sequence[Run]) -> None:
+        in_hand.set()
+        go_on.wait(20)
+        honest(runs)
+
+    with ThreadPoolExecutor(2) as threads, mock.patch.object(services, "_lock_contacts", slowly):
+        worker = begin(threads, race, lambda: services.run_steps(now=now, base_url=BASE))
+        assert in_hand.wait(20)
+        erased = begin(threads, race, lambda: erase(contact_id=contact_id, now=now))
+        wait_for_a_waiter()
+        go_on.set()
+        assert (worker.result(), erased.result()) == (1, True)
+    assert not StepRun.objects.exists()
+    assert not OutgoingEmail.objects.filter(reason__startswith="step:").exists()

@@ -14,6 +14,7 @@ from apps.cases import opening
 from apps.cases import services as cases
 from apps.cases.models import Case
 from apps.common.ids import uuid7
+from apps.contacts.models import ContactBudget
 from apps.incentives.models import Voucher, VoucherPool
 from apps.messaging.models import OutgoingEmail
 from apps.responses.models import Response
@@ -174,3 +175,19 @@ def test_a_branch_knows_the_open_case_that_a_response_belongs_to(is_merged: bool
         run_due(now=timezone.now(), base_url=BASE)
     row.refresh_from_db()
     assert row.tags == ["seen"]
+
+
+def test_a_mail_within_the_budget_knows_of_the_one_that_goes_out_at_the_same_time() -> None:
+    ContactBudget.objects.create(pk=1, min_days_between=14)
+    campaign_of({**MAIL, "within_budget": True}, segment="promoter", stop_on_response=False)
+    campaign_of(MAIL, segment="passive", stop_on_response=False)
+    first = respond(9)
+    Response.objects.create(
+        id=uuid7(), survey=first.survey, contact=first.contact, score=7, answered_at=timezone.now(),
+        updated_at=timezone.now(), follow_up_at=timezone.now(),
+    )  # fmt: skip
+    now = timezone.now()
+    enrol(now=now)
+    assert run_steps(now=now, base_url=BASE) == 2
+    runs = StepRun.objects.order_by("enrolment__campaign").values_list("status", "reason")
+    assert list(runs) == [("pending", "budget"), ("done", "")]

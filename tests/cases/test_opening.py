@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.alerts.models import Notice
 from apps.cases.models import Case, CaseChange, CaseRuleMember, Responsibility
+from apps.cases.models.policy import LONGEST
 from apps.cases.opening import open_by_hand, open_by_rules, open_cases
 from apps.contacts.models import Company
 from apps.integrations.models import Endpoint
@@ -99,6 +101,16 @@ def test_without_a_time_for_the_first_contact_there_is_none() -> None:
     policy(contact_within=hours(0))
     [case] = opened(response())
     assert case.contact_due_at is None
+
+
+def test_a_time_that_no_calendar_holds_is_refused_and_counts_as_a_year_where_it_was_saved() -> None:
+    policy(hours=[])
+    endless = rule(score="", close_within=timedelta(days=3_000_000), contact_within=timedelta(days=3_000_000))
+    with pytest.raises(ValidationError) as refused:
+        endless.full_clean()
+    assert set(refused.value.message_dict) == {"contact_within", "close_within"}
+    [case] = opened(response())
+    assert (case.contact_due_at, case.due_at) == (NOW + LONGEST, NOW + LONGEST)
 
 
 def test_members_take_turns_and_who_cannot_is_passed_over() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
@@ -92,6 +93,15 @@ def test_who_gets_none_is_told_why(values: dict[str, Any], stocked: int, given_o
     pool = make_pool(codes=stocked, **values)
     assert len(give(pool, answered(3))) == given_out
     assert services.why_none(pool_id=pool.pk, now=NOW) == why
+
+
+def test_a_last_day_at_the_end_of_all_days_is_refused() -> None:
+    pool = make_pool()
+    pool.ends_on = date(2199, 12, 31)
+    pool.clean()
+    pool.ends_on = date(9999, 12, 31)
+    with pytest.raises(ValidationError, match="Leave it empty"):
+        pool.clean()
 
 
 def test_budgets_go_by_the_tenants_months_and_days() -> None:

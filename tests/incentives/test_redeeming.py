@@ -39,6 +39,13 @@ def test_a_code_is_redeemed_once_and_the_same_order_again_is_the_same() -> None:
     assert refused(one.code) == "redeemed"
 
 
+def test_without_an_order_a_code_that_was_redeemed_is_refused_like_any_other() -> None:
+    [one] = give(make_pool(codes=1), answered()).values()
+    assert services.redeemed(code=one.code, now=LATER).is_new
+    assert refused(one.code) == "redeemed", "two customers without order numbers are not one"
+    assert refused(one.code, order="A-1") == "redeemed"
+
+
 def test_each_code_that_is_not_accepted_is_refused_with_its_reason() -> None:
     pool, rows = make_pool(codes=5, valid_days=1), answered(3)
     late, back, early = give(pool, rows).values()
@@ -88,6 +95,7 @@ def test_an_erased_contact_leaves_its_vouchers_as_figures_only() -> None:
     assert not Contact.objects.exists()
     voucher = Voucher.objects.get()
     assert (voucher.contact_id, voucher.response_id, voucher.reason, voucher.order_reference) == (None, None, None, "")
+    assert refused(one.code) == "redeemed", "forgotten orders are no order"
     figures = figures_of([pool])[pool.pk]
     assert (figures.redeemed, figures.cost, figures.rate) == (1, Decimal("2.50"), 1.0)
 

@@ -190,8 +190,8 @@ def test_whether_it_helps_is_said_plainly(viewer: Client, now: datetime, again: 
 
 def test_too_few_are_too_few(viewer: Client, now: datetime) -> None:
     made = filled(now - 60 * DAY, holdout_percent=10)
-    left = answered(factories.ContactFactory(), now - 61 * DAY, 3)
-    enrolled(made, left, now - 61 * DAY, arm="holdout")
+    left = answered(factories.ContactFactory(), now - 60 * DAY, 3)
+    enrolled(made, left, now - 60 * DAY, arm="holdout")
     page = read(viewer, url("campaign", made.pk))
     assert "Too few for a statement. 3 contacts were followed up and 1 left out" in page
 
@@ -292,6 +292,22 @@ def test_a_campaign_is_started_for_what_was_looked_at(manager: Client, now: date
     assert "3 of 3 responses looked at, 3 enrolled" in read(manager, url("launch", launch.pk))
     assert len(manager.get(url("enrolments", made.pk), {"launch": launch.pk}).context["page"].rows) == 3
     assert "No response fits. Ask for less." in read(manager, address)
+
+
+@pytest.mark.parametrize(
+    "query", ["words=" + "x" * 401, "touchpoint=gone", "days=x", "choice=why:gone", "tags=" + "y" * 401]
+)
+def test_a_filter_that_means_nothing_starts_nothing_for_everybody(manager: Client, now: datetime, query: str) -> None:
+    made = by_hand()
+    answered(factories.ContactFactory(), now - DAY, 3, comment="Great")
+    address = f"{url('launch_new', made.pk)}?{query}"
+    page = read(manager, address)
+    assert "One of the filters means nothing any more. Choose again." in page
+    assert "Start for" not in page
+    assert manager.post(address, {"count": "1"}).status_code == 422
+    assert manager.post(f"{url('campaign_trials', made.pk)}?{query}", {"days": "365"}).status_code == 422
+    assert not Launch.objects.exists()
+    assert not CampaignTrial.objects.exists()
 
 
 def test_a_launch_is_cancelled_and_goes_on(manager: Client, now: datetime) -> None:

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -244,3 +246,37 @@ def test_several_cases_of_one_contact_become_the_oldest(client: Client, setup: S
     assert merge("young", "old") == ["1 case went into the oldest one."]
     found["young"].refresh_from_db()
     assert found["young"].merged_into == found["old"]
+
+
+@pytest.mark.parametrize("action", ["assign", "status", "urgent", "due", "close", "nothing"])
+def test_half_of_what_is_to_be_done_with_many_is_refused_and_what_was_ticked_stays(
+    client: Client, setup: SimpleNamespace, now: datetime, action: str
+) -> None:
+    [case] = cases_of(setup, now, Kim={}).values()
+    answer = client.post("/cases/", {"do": "bulk", "case": [str(case.pk)], "action": action})
+    assert answer.status_code == 422
+    assert re.search(rf'value="{case.pk}"[^>]*checked', answer.content.decode())
+    assert Case.objects.get().revision == case.revision
+
+
+def test_more_than_can_be_changed_at_once_are_left_and_it_is_said(
+    client: Client, setup: SimpleNamespace, now: datetime
+) -> None:
+    [case] = cases_of(setup, now, Kim={}).values()
+    ids = [str(case.pk), *(str(uuid4()) for _number in range(1200))]
+    answer = client.post("/cases/", {"do": "bulk", "case": ids, "action": "assign", "owner": "me"}, follow=True)
+    assert messages_of(answer)[0] == "1 case changed."
+    assert messages_of(answer)[-1] == "At most 200 cases are changed at once: the other 1001 stayed as they are."
+
+
+@pytest.mark.parametrize("query", ["", "sort=score", "sort=opened", "status=closed", "view=99999999999999999999"])
+def test_a_cursor_of_another_list_or_none_at_all_breaks_nothing(
+    client: Client, setup: SimpleNamespace, now: datetime, query: str
+) -> None:
+    [case] = cases_of(setup, now, Kim={"status": "solved", "closed_at": now, "outcome": "<script>x"}).values()
+    for cursor in (
+        f"5~{case.pk}", f"{now.isoformat()}~{case.pk}", "999999999999999999~5", "0001-01-01T00:00:00+14:00~5", "~",
+        f"{case.pk}", "9999-12-31T23:59:59-14:00~" + "9" * 18,
+    ):  # fmt: skip
+        assert client.get(f"/cases/?{query}", {"cursor": cursor}).status_code == 200, cursor
+        assert client.get(f"/cases/?{query}&{urlencode({'cursor': cursor})}").status_code == 200, cursor

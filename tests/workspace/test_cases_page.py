@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.cases import services
 from apps.cases.models import Case, CaseMail, CaseNote, CasePolicy, CaseRule, Outcome, RootCause
 from apps.cases.services import Changes
+from apps.contacts.models import BusinessCalendar
 from apps.messaging.suppressions import suppress
 from apps.responses.models import Response
 from tests.workspace.conftest import story
@@ -165,6 +166,25 @@ def test_one_click_takes_it_or_says_that_the_contact_was_heard(client: Client, u
     case.refresh_from_db()
     assert (case.owner, case.status) == (user, "contacted")
     assert case.first_contact_at is not None
+
+
+@pytest.mark.parametrize("due", ["0001-01-01T00:30", "9999-12-31T23:30"])
+def test_a_due_time_that_pages_could_not_show_by_every_clock_is_refused(client: Client, case: Case, due: str) -> None:
+    for clock in ("America/New_York", "Europe/Berlin"):
+        BusinessCalendar.objects.update_or_create(pk=1, defaults={"time_zone": clock})
+        typed = {**form_of(client, case), "do": "save", "due_at": due}
+        many = {"do": "bulk", "action": "due", "due_at": due, "case": [str(case.pk)]}
+        assert (client.post(url_of(case), typed).status_code, client.post("/cases/", many).status_code) == (422, 422)
+        assert client.get("/cases/").status_code == 200
+
+
+def test_one_click_on_an_old_page_does_not_open_what_was_closed_meanwhile(client: Client, case: Case) -> None:
+    done = Changes(status=Case.Status.SOLVED, outcome="Refunded.")
+    services.change(case_id=case.pk, revision=None, changes=done, by=None, now=timezone.now())
+    said = messages_of(client.post(url_of(case), {"do": "contacted"}, follow=True))
+    case.refresh_from_db()
+    assert (case.status, case.closed_at is None) == ("solved", False)
+    assert said == ["It was closed meanwhile. Reopen it if it is not done."]
 
 
 def test_a_note_mentions_colleagues_and_an_empty_one_is_refused(client: Client, user: User, case: Case) -> None:

@@ -205,6 +205,16 @@ def test_lines_that_are_no_codes_are_told_by_number_and_stay_to_be_corrected(man
     assert "Line 2" in again
 
 
+def test_nothing_that_was_brought_gets_lost_in_silence(manager: Client) -> None:
+    pool = make_pool()
+    wrong = [f"{'x' * 90} {number}" for number in range(70)]
+    page = text_of(bring(manager, pool, text="\n".join([*wrong, "AAAA-1"])))
+    assert all(line in page for line in wrong), "all of it stays to be corrected, at its full length"
+    page = text_of(bring(manager, pool, b"Code\n" + b"AAAA-2 " * 300_000 + b"\nAAAA-3\n"))
+    assert "Line 2" in page, "a line that is too long to be read"
+    assert known(pool) == ["AAAA-1", "AAAA-3"]
+
+
 @pytest.mark.parametrize(
     ("content", "text", "said"),
     [

@@ -57,6 +57,9 @@ def _erase(contact_id: UUID, now: datetime) -> bool:
         return False
     # Before the contact, as who decides events locks them: these would make the person anew.
     list(_undecided(told).select_for_update().values_list("pk"))
+    # So do the workers with the steps that they have in hand.
+    steps = StepRun.objects.filter(enrolment__response__contact=told, status=StepRun.Status.PENDING)
+    list(steps.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
     contacts.lock(contact_ids=[contact_id])
     contact = Contact.objects.filter(pk=contact_id).first()
     if contact is None:

@@ -109,7 +109,7 @@ class CampaignFiguresSerializer(serializers.Serializer[Any]):
     conversion = CampaignShareSerializer(allow_null=True, help_text="Who reached the goal so far. Null: no goal.")
     undecided = serializers.IntegerField(help_text="Not there yet, with days left.")
     steps = serializers.DictField(child=CampaignStepSerializer(), help_text="By the step's key.")
-    effect = CampaignEffectSerializer(allow_null=True, help_text="Null: nobody is left out, or there is no goal.")
+    effect = CampaignEffectSerializer(allow_null=True, help_text="Null: nobody is left out, or could reach the goal.")
 
 
 def figures_of(campaign: Campaign, now: datetime) -> dict[str, Any]:

@@ -103,8 +103,12 @@ class EnrolmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiView
     @extend_schema(summary="Stop an enrolment", tags=TAGS, request=None, responses=EnrolmentDetailSerializer)
     @action(detail=True, methods=["post"], filterset_class=None)
     def stop(self, request: Request, pk: UUID) -> Response:
-        """No step comes any more; what was sent stays sent. One that is over is a conflict (409)."""
+        """No step comes any more; what was sent stays sent. One that is over is a conflict (409). A key without the
+        scope `read` is told the id only."""
         row: Enrolment = self.get_object()
         if not services.stop(enrolment_ids=[row.pk], reason="by_hand", now=timezone.now()):
             raise ConflictError(OVER)
-        return Response(EnrolmentDetailSerializer(self.get_object(), context=self.get_serializer_context()).data)
+        context = self.get_serializer_context()
+        if not context["may_read"]:
+            return Response({"id": str(row.pk)})
+        return Response(EnrolmentDetailSerializer(self.get_object(), context=context).data)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.validators import MaxValueValidator, MinValueValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -13,6 +14,7 @@ from apps.api.resources.contact_data import ContactSerializer
 from apps.api.resources.responses import ResponseSerializer
 from apps.cases.models import Case, CaseNote
 from apps.cases.services import Changes
+from apps.common.schedule import EARLIEST, LATEST
 from apps.common.segments import segment_of
 
 MAX_OUTCOME = 2000
@@ -81,7 +83,9 @@ class CaseChangeSerializer(Strict):
     )
     owner_id = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False, allow_null=True)
     is_urgent = serializers.BooleanField(required=False)
-    due_at = serializers.DateTimeField(required=False)
+    due_at = serializers.DateTimeField(
+        required=False, validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+    )
     outcome = serializers.CharField(
         max_length=MAX_OUTCOME, required=False, allow_blank=True, help_text="Closing needs it, or `result_id`."
     )

@@ -198,7 +198,8 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     )
     @notes.mapping.post
     def add_note(self, request: Request, pk: UUID) -> rest.Response:
-        """Whom it mentions (`@` and a user name or a full name) is told. 409: the case went into another one."""
+        """Whom it mentions (`@` and a user name or a full name) is told. 409: the case went into another one. A key
+        without the scope `read` is told the id only."""
         case = get_object_or_404(Case, pk=pk)
         body = CaseNoteInSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -206,4 +207,5 @@ class CaseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
             note = services.add_note(case_id=case.pk, text=body.validated_data["text"], by=None, now=timezone.now())
         except services.MergedError as error:
             raise ConflictError(MERGED.format(into=error.case.merged_into_id)) from None
-        return rest.Response(CaseNoteSerializer(note).data, status=201)
+        may_read = self.get_serializer_context()["may_read"]
+        return rest.Response(CaseNoteSerializer(note).data if may_read else {"id": str(note.pk)}, status=201)

@@ -26,7 +26,7 @@ REFUSED = {
     "not_issued": "This code was never given out.",
     "withdrawn": "This voucher was withdrawn.",
     "expired": "This voucher was out of date at that time.",
-    "redeemed": "This voucher was redeemed before, with another order.",
+    "redeemed": "This voucher was redeemed before, with another order or with none.",
 }
 WRONG_TIME = "must not lie in the future, nor before the voucher was given out."
 
@@ -119,8 +119,9 @@ class VoucherViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
     )
     @action(detail=False, methods=["post"], filterset_class=None)
     def redeem(self, request: Request) -> Response:
-        """Call it once an order with the code is placed. The same order again gets the same answer. `409` says why a
-        code is not accepted: redeemed with another order, out of date, withdrawn, or never given out. What was valid
+        """Call it once an order with the code is placed. The same `order` again gets the same answer; without `order`
+        repeat it with an `Idempotency-Key`, since nothing else tells two orders apart. `409` says why a code is not
+        accepted: redeemed with another order, out of date, withdrawn, or never given out. What was valid
         at `redeemed_at` is accepted, however late you tell us."""
         body = RedeemSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -100,7 +100,7 @@ NO_COMMENT = Entry(
         "Only for answers without a comment; who adds one meanwhile is left alone. Its priority is low, so that a "
         "campaign for promoters, passives or detractors comes first: each answer enters one campaign.",
         "Nur für Antworten ohne Kommentar; wer inzwischen einen ergänzt, wird in Ruhe gelassen. Die Priorität ist "
-        "niedrig, sodass eine Kampagne für Promotoren, Passive oder Detraktoren vorgeht: Jede Antwort kommt in eine "
+        "niedrig, sodass eine Kampagne für Promotoren, Passive oder Kritiker vorgeht: Jede Antwort kommt in eine "
         "Kampagne.",
     ),
     plan=_no_comment,

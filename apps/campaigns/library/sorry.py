@@ -92,7 +92,7 @@ def _plan(choices: Choices) -> Plan:
 
 DETRACTORS = Entry(
     key="detractor-apology",
-    name=both("Apologise to detractors and ask again", "Detraktoren um Entschuldigung bitten und erneut fragen"),
+    name=both("Apologise to detractors and ask again", "Kritiker um Entschuldigung bitten und erneut fragen"),
     when=both("At once after a 0 to 6", "Sofort nach einer 0 bis 6"),
     about=both(
         "Opens a case and apologises at once, with a button to ask for a call and, if you choose a pool, a voucher. "

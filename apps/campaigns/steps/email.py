@@ -59,10 +59,15 @@ def run(runs: Sequence[Run]) -> None:
         letters[run.row.id] = letter
         if words:
             own[run.row.id] = words
-    _keep_to_budget([run for run in runs if run.row.id in letters and run.setting("within_budget")])
-    going = [run for run in runs if run.row.id in letters and run.is_open]
-    in_words = _in_own_words([run for run in going if run.row.id in own], letters, own, values, theme)
-    _queue(going, letters | in_words, theme)
+    ready = [run for run in runs if run.row.id in letters]
+    # Those that keep to the contact budget come last: what goes out just now counts for them.
+    for keeps in (False, True):
+        group = [run for run in ready if bool(run.setting("within_budget")) is keeps]
+        if keeps:
+            _keep_to_budget(group)
+        going = [run for run in group if run.is_open]
+        in_words = _in_own_words([run for run in going if run.row.id in own], letters, own, values, theme)
+        _queue(going, letters | in_words, theme)
 
 
 def letter_of(run: Run, templates: Templates, theme: Theme, more: Mapping[str, str]) -> Letter | None:
@@ -126,7 +131,7 @@ def _in_own_words(
     runs: Sequence[Run], letters: Mapping[UUID, Letter], own: Mapping[UUID, Compiled], values: Values, theme: Theme
 ) -> dict[UUID, Letter]:
     """The letters of these runs by their templates. At most one query, for companies."""
-    if any("company.name" in words.names for words in own.values()):
+    if runs and any("company.name" in words.names for words in own.values()):
         prefetch_related_objects([run.response for run in runs], "contact__company")
     triples = []
     for run in runs:

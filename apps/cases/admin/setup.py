@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -202,7 +201,7 @@ class EntryAdmin(BaseAdmin):
             return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
-            "title": _now("Take over the usual list"),
+            "title": gettext("Take over the usual list"),
             "subtitle": capfirst(self.opts.verbose_name_plural),
             "opts": self.opts,
             "entries": [self.model(name=name) for name in usual.missing(self.model)],

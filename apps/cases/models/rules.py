@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.cases.models.policy import LONGEST
 from apps.contacts.models import Company
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Touchpoint
@@ -85,6 +87,13 @@ class CaseRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        times = {"contact_within": self.contact_within, "close_within": self.close_within}
+        late = [name for name, value in times.items() if value is not None and value > LONGEST]
+        if late:
+            raise ValidationError(dict.fromkeys(late, _("Times must be between nothing and a year.")))
 
 
 class CaseRuleMember(models.Model):

@@ -5,6 +5,8 @@ Moments go in aware (else ValueError) and come out in UTC.
 """
 
 from apps.common.schedule.calendars import (
+    EARLIEST,
+    LATEST,
     Calendar,
     Problem,
     ScheduleError,
@@ -27,6 +29,8 @@ from apps.common.schedule.windows import (
 )
 
 __all__ = [
+    "EARLIEST",
+    "LATEST",
     "Calendar",
     "Problem",
     "ScheduleError",

@@ -12,6 +12,8 @@ MAX_WORKING_DAYS = 250
 MINUTES_PER_DAY = 1440
 EVERY_DAY = frozenset(range(7))
 WORKDAYS = frozenset(range(5))
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Between these lies what people may name as a time: far from the ends of all times, where clocks run over."""
 
 _ONE_DAY = timedelta(days=1)
 _ONE_SECOND = timedelta(seconds=1)

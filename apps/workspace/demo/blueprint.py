@@ -124,6 +124,8 @@ class Brand:
     """Since when in the window (0–1) people speak of a change, by driver: a chat, a team, an update."""
     outcomes: Mapping[str, tuple[str, ...]]
     """What cases ended with, by status."""
+    cares_since: float = 0.0
+    """Until this part of the window (0–1) nobody answered detractors: so there is something to compare with."""
 
     @property
     def domain(self) -> str:

@@ -24,10 +24,8 @@ from apps.workspace.demo.tale import Tale
 
 STEP_DELAY = timedelta(minutes=1)
 COMMENTED = {"promoter": 0.56, "passive": 0.6, "detractor": 0.78}
-CARING_SINCE = 0.2
-"""So much of the year nobody answered detractors yet: what answering them brings needs something to compare with."""
 LEFT_ALONE = -1.4
-"""What that does to a contact's mood."""
+"""What it does to a detractor's mood not to be answered."""
 
 
 class Said(NamedTuple):
@@ -111,7 +109,7 @@ class Feedback:
 
     def _is_left_alone(self, score: int, at: datetime) -> bool:
         """Whether this answer gets none."""
-        return segment_of(score) == "detractor" and fraction(self.window, at) < CARING_SINCE
+        return segment_of(score) == "detractor" and fraction(self.window, at) < self.brand.cares_since
 
     def _follow_up(self, person: Person, happening: Happening, response: ResponseRow) -> None:
         """The campaign of the segment: a mail, and a case for detractors."""

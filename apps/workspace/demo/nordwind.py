@@ -250,6 +250,7 @@ NORDWIND = Brand(
     contacts=4000,
     german_share=0.7,
     has_companies=False,
+    cares_since=0.18,
     stages=STAGES,
     surveys=SURVEYS,
     campaigns=CAMPAIGNS,

@@ -7,7 +7,7 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from apps.cases.models import Case
 from apps.workspace.case_story import exact
@@ -22,7 +22,7 @@ def due(case: Case, now: datetime) -> dict[str, Any]:
         return {
             "state": "closed",
             "at": case.closed_at,
-            "words": date_format(timezone.localtime(case.closed_at), "j M Y"),
+            "words": date_format(timezone.localtime(case.closed_at), pgettext("date format", "j M Y")),
         }
     at, is_contact = next_due(case)
     state = "overdue" if at < now else "soon" if at - now < timedelta(hours=4) else "later"

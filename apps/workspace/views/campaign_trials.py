@@ -25,6 +25,7 @@ from apps.workspace.campaign_forms import CriteriaForm, TrialForm
 from apps.workspace.paging import page_by_id
 from apps.workspace.views.campaigns import campaign_or_404, may_see
 from apps.workspace.views.case_acts import user_of
+from apps.workspace.views.launches import REFUSED
 
 UNFINISHED = frozenset({CampaignTrial.Status.WAITING, CampaignTrial.Status.RUNNING})
 PATIENCE = timedelta(seconds=30)
@@ -36,7 +37,10 @@ def trials(request: HttpRequest, pk: int) -> HttpResponse:
     """What was tried, newest first; POST tries. By hand: for the responses that the address asks for."""
     row = campaign_or_404(pk)
     form = TrialForm(request.POST or None, campaign=row, versions=lists.versions(row))
-    criteria = _criteria(request, row)
+    asked = _asked(request, row)
+    criteria = asked.criteria() if asked else None
+    if asked and form.is_bound and not asked.is_valid():
+        form.add_error(None, REFUSED["filters"])
     if request.method == "POST" and form.is_valid():
         days = form.cleaned_data["days"]
         try:
@@ -57,11 +61,11 @@ def trials(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "workspace/campaign_trials.html", context, status=422 if form.errors else 200)
 
 
-def _criteria(request: HttpRequest, row: Campaign) -> Criteria | None:
+def _asked(request: HttpRequest, row: Campaign) -> CriteriaForm | None:
     """Whom a campaign that is started by hand would be started for; None: the responses come by themselves."""
     if row.entry != Campaign.Entry.BY_HAND:
         return None
-    return CriteriaForm(request.GET, names=Names.load(), segments=rows.segments()).criteria()
+    return CriteriaForm(request.GET, names=Names.load(), segments=rows.segments())
 
 
 def _trial(pk: UUID) -> CampaignTrial:

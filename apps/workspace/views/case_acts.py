@@ -79,6 +79,20 @@ def _quick(changes: Callable[[AbstractUser], Changes]) -> Act:
     return act
 
 
+def _contacted(request: HttpRequest, case: Case, choices: Choices) -> HttpResponse | Again:
+    """The contact was heard. On a page from before somebody closed the case the click does not open it again."""
+    try:
+        if not case.is_closed:
+            _change(request, case, Changes(status=Case.Status.CONTACTED), case.revision)
+            messages.success(request, _("Case saved."))
+            return redirect("workspace:case", case.pk)
+    except ChangedMeanwhileError as error:
+        if not error.case.is_closed:
+            return _contacted(request, error.case, choices)
+    messages.warning(request, _("It was closed meanwhile. Reopen it if it is not done."))
+    return redirect("workspace:case", case.pk)
+
+
 def _note(request: HttpRequest, case: Case, choices: Choices) -> HttpResponse | Again:
     """A note for colleagues; those it mentions are told."""
     form = NoteForm(request.POST)
@@ -138,7 +152,7 @@ ACTS: dict[str, Act] = {
     "close": _close,
     "reopen": _quick(lambda user: Changes(status=Case.Status.CONTACTED)),
     "take": _quick(lambda user: Changes(owner_id=user.pk)),
-    "contacted": _quick(lambda user: Changes(status=Case.Status.CONTACTED)),
+    "contacted": _contacted,
     "note": _note,
     "mail": _mail,
     "merge": _merge,

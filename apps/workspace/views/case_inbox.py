@@ -72,7 +72,8 @@ def _page(request: HttpRequest, form: CaseFilter, choices: Choices, *, status: i
 
 def _bulk(request: HttpRequest, form: CaseFilter, choices: Choices) -> HttpResponse | Again:
     """Change those that are ticked, and say what came of it."""
-    ids = _ids(request.POST.getlist("case"))
+    ticked = request.POST.getlist("case")
+    ids = _ids(ticked)
     bulk = BulkForm(request.POST, choices=choices)
     if not ids:
         messages.warning(request, _("Tick some cases first."))
@@ -85,6 +86,9 @@ def _bulk(request: HttpRequest, form: CaseFilter, choices: Choices) -> HttpRespo
         user = user_of(request)
         many = services.change_many(case_ids=ids, changes=bulk.changes(user), by=user, now=timezone.now())
         _say(request, len(many.changed), many.refused.values())
+    if len(ticked) > MAX_AT_ONCE:
+        text = _("At most %(most)d cases are changed at once: the other %(n)d stayed as they are.")
+        messages.warning(request, text % {"most": MAX_AT_ONCE, "n": len(ticked) - MAX_AT_ONCE})
     return redirect(request.get_full_path())
 
 

@@ -26,6 +26,8 @@ REFUSED = {
     "inactive": gettext_lazy("The campaign is switched off. Switch it on in the configuration first."),
     "running": gettext_lazy("The campaign is being started already. Wait until that is done, or cancel it."),
     "nobody": gettext_lazy("Nobody would be enrolled. Choose other responses."),
+    # What is passed over would mean everybody.
+    "filters": gettext_lazy("One of the filters means nothing any more. Choose again."),
 }
 
 
@@ -37,7 +39,9 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     names = Names.load()
     form = CriteriaForm(request.GET, names=names, segments=lists.segments())
     refusal = ""
-    if request.method == "POST":
+    if request.method == "POST" and not form.is_valid():
+        refusal = str(REFUSED["filters"])
+    elif request.method == "POST":
         now = timezone.now()
         found = engine.preview(campaign=row, criteria=form.criteria(), now=now)
         # More (or less) than was looked at: look again first.
@@ -56,6 +60,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(request: HttpRequest, row: Campaign, form: CriteriaForm, names: Names, refusal: str) -> HttpResponse:
     running = Launch.objects.filter(campaign=row, status=Launch.Status.RUNNING).first()
     obstacle = "not_published" if row.current_version is None else "" if row.is_active else "inactive"
+    obstacle = obstacle or ("" if form.is_valid() else "filters")
     context = {
         "campaign": row,
         "filter": form,

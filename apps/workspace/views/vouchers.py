@@ -147,7 +147,7 @@ def _uploaded(request: HttpRequest, row: VoucherPool) -> HttpResponse:
                 messages.success(request, _counted(told))
                 return redirect("workspace:voucher_pool", row.pk)
             # What could not be taken stays in the field, to be corrected.
-            left = "\n".join(text for _number, text in told.bad_lines) if not form.upload else ""
+            left = "\n".join(voucher_files.wrong(form.cleaned_data["text"])) if not form.upload else ""
             row.refresh_from_db()
             return _page(request, row, form=CodesForm(initial={"text": left}), told=(told, _counted(told)))
     return _page(request, row, form=form, status=422)
