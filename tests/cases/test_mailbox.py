@@ -195,11 +195,12 @@ def test_two_who_look_at_once_take_each_message_once(
                 folder.add(to(found, f"{number:02}"))
         IncomingWay.objects.create(key=tasks.SHARED)
         # Both in: one whose lease had run out while it still worked, and the one that took over.
-        barrier, session_open = threading.Barrier(2), imap.Session.open
+        barrier, first_is_in, session_open = threading.Barrier(2), threading.Event(), imap.Session.open
 
         def together(session: Any) -> Any:
             opened = session_open(session)
-            barrier.wait(10)
+            first_is_in.set()
+            barrier.wait(20)
             return opened
 
         def work(minutes: int) -> None:
@@ -213,6 +214,7 @@ def test_two_who_look_at_once_take_each_message_once(
             workers = [threading.Thread(target=work, args=(minutes,)) for minutes in (0, 6)]
             for one in workers:
                 one.start()
+                assert first_is_in.wait(20)
             for one in workers:
                 one.join()
         with tenant_context(tenant):
