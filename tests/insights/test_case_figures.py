@@ -70,6 +70,12 @@ class TestFigures:
         assert case_causes.causes(wanted=QUARTER, now=NOW).missing.part == Part(1, 1)
         assert case_causes.ends(wanted=QUARTER, now=NOW) == []
 
+    def test_a_contact_before_the_case_was_opened_took_no_time(self) -> None:
+        opened(10, first_contact_at=-5, closed_at=30)  # As merging leaves it.
+        opened(10, first_contact_at=4, closed_at=30)
+        times = figures().total.to_contact
+        assert (times.n, times.median) == (2, 2 * HOUR)
+
     def test_a_case_opened_again_is_open_until_it_is_closed_again(self) -> None:
         case, by = opened(10, contact_due_at=8), User.objects.create(username="kim")
 
