@@ -32,7 +32,7 @@ def tenant(request: HttpRequest) -> list[dict[str, Any]]:
                           ("campaigns.steprun", "checklist"), ("incentives.voucherpool", "redeem"),
                           ("incentives.voucher", "confirmation_number")]),
         (_("Alerts"), [("alerts.subscription", "notifications_active"), ("alerts.channel", "tag"),
-                       ("alerts.alertsettings", "do_not_disturb_on"), ("alerts.notice", "campaign")]),
+                       ("alerts.alertsettings", "do_not_disturb_on"), ("alerts.notice", "notification_important")]),
         (_("Mail"), [("messaging.mailtemplate", "drafts"), ("messaging.sender", "alternate_email"),
                      ("cases.casemailbox", "mark_email_unread"), ("cases.casemailboxmessage", "report"),
                      ("messaging.outgoingemail", "outbox"), ("messaging.suppression", "block"),

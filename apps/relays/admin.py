@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import localize
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
@@ -85,7 +85,7 @@ class RelayAdmin(BaseAdmin):
             return str(sealed.problem(relay.settings))
         if until is None or until <= timezone.now():
             return str(_("in use")) if relay.is_active else str(_("switched off"))
-        return now_("rests until %(time)s: %(error)s") % {
+        return gettext("rests until %(time)s: %(error)s") % {
             "time": localize(timezone.localtime(until)), "error": getattr(relay, "last_error", ""),
         }  # fmt: skip
 
@@ -153,8 +153,8 @@ def _try(relay: Relay, to: str) -> dict[str, Any]:
     try:
         route = services.route_to(relay)
         connection = get_connection(route.backend, **route.options)
-        subject = now_("Test mail of %(name)s") % {"name": relay.name}
-        text = now_("This mail came by “%(name)s”. It works.") % {"name": relay.name}
+        subject = gettext("Test mail of %(name)s") % {"name": relay.name}
+        text = gettext("This mail came by “%(name)s”. It works.") % {"name": relay.name}
         EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [to], connection=connection).send()
     except Exception as error:  # Whatever the other side and its library come up with.
         return {"is_sent": False, "to": to, "error": f"{type(error).__name__}: {error}"[:1000]}

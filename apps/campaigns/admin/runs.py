@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
@@ -178,10 +178,11 @@ class StepRunAdmin(FlowAdmin):
     def stop(self, request: HttpRequest, queryset: QuerySet[StepRun]) -> None:
         ids = list(queryset.filter(status="pending").values_list("enrolment_id", flat=True)[:MOST])
         count = services.stop(enrolment_ids=ids, reason="by_hand", now=timezone.now())
-        self.message_user(request, gettext("%(count)d stopped.") % {"count": count})
+        self.message_user(request, ngettext("%(count)d stopped.", "%(count)d stopped.", count) % {"count": count})
 
     @admin.action(description=_("Failed ones: try again"), permissions=["steer"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[StepRun]) -> None:
         ids = list(queryset.filter(status="failed").values_list("enrolment_id", flat=True)[:MOST])
         count = services.retry(enrolment_ids=ids, now=timezone.now())
-        self.message_user(request, gettext("%(count)d tried again.") % {"count": count})
+        text = ngettext("%(count)d tried again.", "%(count)d tried again.", count)
+        self.message_user(request, text % {"count": count})

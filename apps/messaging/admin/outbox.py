@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
@@ -137,7 +136,7 @@ class OutgoingEmailAdmin(FlowAdmin):
     def text_without_links(self, mail: OutgoingEmail) -> str:
         """Links are personal: whoever has one can answer in the contact's name."""
         sent = as_sent(mail)
-        return masked(sent.text) if sent else _now("Deleted after the time set in the mail policy.")
+        return masked(sent.text) if sent else gettext("Deleted after the time set in the mail policy.")
 
     @display(
         description=_("status"),

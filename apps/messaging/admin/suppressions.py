@@ -13,9 +13,8 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
@@ -183,7 +182,7 @@ class SuppressionAdmin(BaseAdmin):
             return HttpResponseRedirect(self._url("changelist"))
         rows = Suppression.objects.filter(pk__in=ids, lifted_at=None).order_by("-created_at", "-id")
         context = {"form": form, "rows": rows[:50], "count": rows.count(), "binding": suppressions.BINDING}
-        return self._shown(request, "lift", _now("Write to these addresses again?"), context)
+        return self._shown(request, "lift", gettext("Write to these addresses again?"), context)
 
     def _lift(self, request: HttpRequest, ids: list[int], because: str) -> None:
         lifted = suppressions.lift(ids=ids, because=because, by=request.user.get_username(), now=timezone.now())
@@ -219,7 +218,7 @@ class SuppressionAdmin(BaseAdmin):
                 )
             except FileError as error:
                 form.add_error("file", str(error.sentence))
-        return self._shown(request, "import", _now("Import blocked addresses"), context)
+        return self._shown(request, "import", gettext("Import blocked addresses"), context)
 
     @action(description=_("Export"), url_path="export", icon="download", permissions=["view"])
     def export_page(self, request: HttpRequest) -> HttpResponseBase:
