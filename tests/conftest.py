@@ -112,7 +112,9 @@ def autocommit(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 
 # Minutes long, and a file is one process's: begun last they would keep the other process waiting for the end.
-SLOWEST = ("tests/journeys/test_story.py", "tests/responses/test_channels_chromium.py")
+SLOWEST = (
+    "tests/journeys/test_story.py", "tests/journeys/test_campaigns.py", "tests/responses/test_channels_chromium.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

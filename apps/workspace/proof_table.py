@@ -17,7 +17,7 @@ Line: TypeAlias = Sequence[Cell]
 def header() -> list[str]:
     """Names of the columns."""
     return [
-        _("Figure"), _("Of"), _("Value"), _("Unit"), "n", _("95 % interval from"), _("95 % interval to"),
+        _("Figure"), _("Of"), _("Value"), _("Unit"), "n", _("interval from (95 %)"), _("interval to (95 %)"),
     ]  # fmt: skip
 
 

@@ -8,11 +8,17 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import Permission
 
 from apps.integrations.services import authenticate, create_api_key
 
 OPERATOR = "operator@resonanz.example"
 KEY_NAME = "Demo"
+MANAGER = (
+    "view_case", "view_campaign", "change_campaign", "view_voucherpool", "change_voucherpool", "view_voucher",
+    "view_channel", "add_channel", "delete_channel", "view_response",
+)  # fmt: skip
+"""What a CX manager may see and do besides the pages that are everybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ def ensure_user(*, email: str, password: Password, first_name: str, is_admin: bo
     users = get_user_model().objects
     user = users.filter(username=email).first()
     if user is None:
-        users.create(
+        user = users.create(
             username=email,
             email=email,
             first_name=first_name,
@@ -45,6 +51,8 @@ def ensure_user(*, email: str, password: Password, first_name: str, is_admin: bo
             is_staff=is_admin,
             is_superuser=is_admin,
         )
+        if not is_admin:
+            user.user_permissions.set(Permission.objects.filter(codename__in=MANAGER))
     elif user.password != password.encoded and not check_password(password.plain, user.password):
         user.password = password.encoded
         user.save(update_fields=["password"])
