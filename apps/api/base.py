@@ -105,7 +105,9 @@ class _Keyed:
             with timezone.override(UTC):
                 return super(_Keyed, self).dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
-        possible = request.method in WRITTEN and hasattr(self, request.method.lower())
+        method = (request.method or "").lower()
+        known: list[str] = getattr(self, "http_method_names", [])
+        possible = request.method in WRITTEN and method in known and hasattr(self, method)
         if not (possible and self.repeatable and repeats.META in request.META):
             return view()
         try:

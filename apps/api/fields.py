@@ -66,6 +66,18 @@ class TextsField(serializers.JSONField):
 
 
 @extend_schema_field({name: value for name, value in _TEXTS.items() if name != "minProperties"})
+class OptionalTextsField(serializers.JSONField):
+    """A text per language, or none at all."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            validate_texts(data)
+        except ModelError as error:
+            raise serializers.ValidationError(error.messages) from None
+        return data
+
+
+@extend_schema_field({name: value for name, value in _TEXTS.items() if name != "minProperties"})
 class WrittenTextsField(serializers.JSONField):
     """A text per language, to be read only; none where nothing was written."""
 

@@ -13,6 +13,7 @@ from apps.campaigns.models import Campaign, Enrolment, StepRun
 from apps.cases.models import Case, CaseMailbox, CaseMailboxMessage, CaseRule, Outcome, Responsibility, RootCause
 from apps.contacts.models import Company, Contact, LegalBasis, OptIn, Outreach, Preference
 from apps.embed.models import EmbedSecret, Placement
+from apps.incentives.models import Voucher, VoucherPool
 from apps.integrations.models import Attempt, Delivery, Endpoint, Replay
 from apps.integrations.services import create_api_key
 from apps.messaging import frames
@@ -127,6 +128,8 @@ def run_flow(number: int) -> None:
     Responsibility.objects.create(user=owner, company=company)
     Outcome.objects.create(name={"en": f"Outcome {number}"})
     RootCause.objects.create(name={"en": f"Cause {number}"})
+    pool = VoucherPool.objects.create(name=f"Pool {number}", value={"en": "5 €"})
+    Voucher.objects.create(pool=pool, code=f"CODE-{number}")
     channel = Channel.objects.create(name=f"Channel {number}", url="https://chat.example/")
     Subscription.objects.create(user=owner, name="Detractors", channel=channel)
     AlertSettings.objects.create(user=owner)

@@ -82,7 +82,7 @@ def drive(now: datetime, limit: int) -> None:
 
 @given(document=trees.documents(), crashes=st.sets(st.integers(1, 60), max_size=8), limit=st.integers(1, 5))
 @settings(
-    max_examples=20,
+    max_examples=10,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],  # Making an example smaller would take minutes.
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -28,7 +28,7 @@ from tests.processes import census, rows
 from tests.processes.fleet import Fleet, patiently
 
 pytestmark = pytest.mark.timeout(120)
-PEOPLE, KILLS, LIMIT, WORKERS = 240, 24, 7, 2
+PEOPLE, KILLS, LIMIT, WORKERS = 120, 14, 7, 2
 NO_REDIS = "redis://127.0.0.1:9/0"
 COMMENTED = {"field": "response.has_comment", "op": "eq", "value": True}
 MAIL = {"kind": "email", "subject": {"en": "Hi"}, "body": {"en": "Hi {{ name }}"}, "also_while_case": True}

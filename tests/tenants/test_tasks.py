@@ -100,4 +100,5 @@ def test_every_task_of_ours_is_a_tenant_task() -> None:
 def test_only_the_platforms_own_tasks_run_in_public() -> None:
     current_app.loader.import_default_modules()
     public = {name for name, task in current_app.tasks.items() if getattr(task, "public", False)}
-    assert public <= {"tenants.tick", "tenants.sweep", "relays.purge", "messaging.forget_progress"}
+    own = {"tenants.tick", "tenants.sweep", "relays.purge", "messaging.forget_progress", "cases.fetch"}
+    assert public <= own

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_f
 from rest_framework import mixins, serializers
 
 from apps.api.base import ApiViewSet
-from apps.api.fields import Cleaned, TextsField
+from apps.api.fields import Cleaned, OptionalTextsField, TextsField
 from apps.api.filters import Words, YesNo
 from apps.incentives import stock
 from apps.incentives.figures import Figures, figures_of
@@ -45,7 +45,7 @@ class VoucherPoolSerializer(Cleaned):
 
     fixed = ("kind",)
     value = TextsField(help_text="What a voucher is worth, as people read it: a text per language.")
-    terms: Any = TextsField(required=False, help_text="Small print: a text per language.")
+    terms: Any = OptionalTextsField(required=False, help_text="Small print: a text per language.")
 
     class Meta:
         model = VoucherPool
