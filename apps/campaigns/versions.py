@@ -55,17 +55,6 @@ def publish(*, campaign_id: int, now: datetime, by: Any = None) -> CampaignVersi
     return version
 
 
-def waiting_at(*, version: CampaignVersion) -> dict[str, int]:
-    """How many enrolments of a version wait at each step."""
-    rows = StepRun.objects.filter(
-        status=StepRun.Status.PENDING, enrolment__version=version, enrolment__state=Enrolment.State.RUNNING
-    )
-    found: dict[str, int] = {}
-    for key in rows.values_list("step_key", flat=True):
-        found[key] = found.get(key, 0) + 1
-    return found
-
-
 @transaction.atomic
 def move(
     *, source: CampaignVersion, target: CampaignVersion, places: Mapping[str, str | None], now: datetime,

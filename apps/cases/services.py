@@ -40,7 +40,6 @@ __all__ = [
     "add_note",
     "change",
     "change_many",
-    "change_status",
     "merge",
     "open_by_hand",
     "open_by_rules",
@@ -106,12 +105,6 @@ def change_many(*, case_ids: Sequence[UUID], changes: Changes, by: AbstractBaseU
             found.changed.append(case_id)
     changing.write(done, by=by, now=now)
     return found
-
-
-def change_status(*, case_id: UUID, status: str, outcome: str, owner: AbstractBaseUser | None, now: datetime) -> Case:
-    """Set status, outcome and owner, whatever they were. Raises as :func:`change`."""
-    changes = Changes(status=status, outcome=outcome, owner_id=owner.pk if owner else None)
-    return change(case_id=case_id, revision=None, changes=changes, by=None, now=now)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from apps.campaigns import services, versions
+from apps.campaigns import services, standing, versions
 from apps.campaigns.models import Campaign, Enrolment, StepRun
 from apps.campaigns.services import enrol, retry, run_due, run_steps, stop
 from apps.cases import services as cases
@@ -227,7 +227,7 @@ def test_who_is_moved_goes_on_where_it_is_and_takes_no_step_again() -> None:
     run_all(now)
     old = campaign.current_version
     assert old is not None
-    assert versions.waiting_at(version=old) == {"k2": 1}
+    assert standing.waiting(campaign)[old.pk] == {"k2": 1}
     # The wait is gone, the first mail comes last.
     moved = [{"key": "k9", "kind": "tag", "add": ["x"]}, {"key": "k1", **MAIL}, {"key": "k3", **MAIL}]
     new = factories.publish(campaign, moved).current_version
