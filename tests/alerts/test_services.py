@@ -133,6 +133,7 @@ def test_what_concerns_nobody_in_particular_is_told_to_those_who_subscribed_to_i
 
 
 def test_quiet_hours_move_a_notice_and_a_due_case_waits_for_work_to_begin(user: User) -> None:
+    AgendaItem.objects.all().delete()  # Other tests may have left some in the shared schema.
     BusinessCalendar.objects.create(pk=1, time_zone="Europe/Berlin", country="DE")
     night = datetime(2026, 3, 25, 21, tzinfo=UTC)
     tell(
