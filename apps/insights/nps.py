@@ -6,19 +6,20 @@ added, ¾ promoter, 1½ passive and ¾ detractor (the variant that Lewis and Sau
 measuringu.com/nps-confidence-intervals, tested and recommend), and an ordinary Wald interval of
 the difference of two proportions is taken around the adjusted score. It keeps its coverage with
 few answers and never collapses to a point when everybody agrees. Because its centre is pulled
-towards zero, the interval lies a little off the score itself; the score shown is the plain one.
+towards zero, the interval lies a little off the score itself; the score shown is the plain one,
+and lies within it from ``MIN_N`` answers on. What may be said of the difference between two scores:
+``differences.change``.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import sqrt
 
 from apps.common import segments
+from apps.insights.differences import MIN_N, Change, Z, change
 
-MIN_N = 5
-"""Below this many answers a score says more about who happened to answer than about the whole."""
+__all__ = ["MIN_N", "Change", "Counts", "Nps", "change", "nps", "segment_of"]
 
-Z = 1.959963984540054  # two-sided 95 %
 PSEUDO_OUTER = 0.75
 PSEUDO_TOTAL = 3.0
 
@@ -56,6 +57,11 @@ class Counts:
             self.promoters + other.promoters, self.passives + other.passives, self.detractors + other.detractors
         )
 
+    def __sub__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.promoters - other.promoters, self.passives - other.passives, self.detractors - other.detractors
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Nps:
@@ -70,6 +76,11 @@ class Nps:
     def n(self) -> int:
         """Number of answers behind the score."""
         return self.counts.n
+
+    @property
+    def value(self) -> float | None:
+        """The score, by the name it has with every kind of score."""
+        return self.score
 
     @property
     def margin(self) -> float | None:
@@ -107,23 +118,3 @@ def _margin(counts: Counts) -> float:
     detractors = (counts.detractors + PSEUDO_OUTER) / n
     variance = promoters + detractors - (promoters - detractors) ** 2
     return 100 * Z * sqrt(variance / n)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The step from one score to another."""
-
-    delta: float
-    margin: float
-
-    @property
-    def is_clear(self) -> bool:
-        """True if the step is larger than chance explains in 19 of 20 cases."""
-        return abs(self.delta) > self.margin
-
-
-def change(before: Nps, after: Nps) -> Change | None:
-    """How far the score moved; None while either side has too few answers."""
-    if before.too_few or after.too_few or before.score is None or after.score is None:
-        return None
-    return Change(after.score - before.score, hypot(before.margin or 0.0, after.margin or 0.0))

@@ -22,7 +22,10 @@ FROM (
     SELECT date_trunc('month', day)::date AS month, touchpoint_id, is_incentivised, score, number,
            CASE WHEN day > %(now_from)s THEN 'now' WHEN day > %(before_from)s THEN 'before' END AS period
     FROM (
-        SELECT day, touchpoint_id, is_incentivised, score, responses AS number FROM insights_rollup
+        SELECT day, touchpoint_id, is_incentivised, score, number FROM insights_rollup
+        CROSS JOIN LATERAL unnest(ARRAY[given_0, given_1, given_2, given_3, given_4, given_5, given_6, given_7,
+            given_8, given_9, given_10]) WITH ORDINALITY AS given (number, place)
+        CROSS JOIN LATERAL (SELECT place - 1 AS score) AS scored
         UNION ALL
         SELECT day, touchpoint_id, is_incentivised, score, weight FROM responses_scorechange
     ) AS cells

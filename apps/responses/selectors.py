@@ -54,10 +54,16 @@ def visible(found: QuerySet[Response]) -> QuerySet[Response]:
     return found.exclude(hidden) if hidden else found
 
 
+def hidden() -> QuerySet[Response] | None:
+    """The answers that :func:`visible` leaves out, a few at most; None if there are none for sure. One query, at once."""
+    condition = _hidden()
+    return Response.objects.filter(condition) if condition else None
+
+
 def is_hiding() -> bool:
     """Whether there are answers that are not shown yet. At most two queries."""
-    hidden = _hidden()
-    return bool(hidden) and Response.objects.filter(hidden).exists()
+    found = hidden()
+    return found is not None and found.exists()
 
 
 def _hidden() -> Q:

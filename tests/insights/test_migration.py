@@ -78,3 +78,24 @@ def test_migrating_keeps_figures_goes_on_where_it_was_interrupted_and_lets_promi
     assert constraints() == {"rollup_cell_by_promise"}
     with pytest.raises(IntegrityError), transaction.atomic():
         migrate(AFTER).get_model("insights", "Rollup").objects.create(**cell, responses=1)
+
+
+def test_figures_by_score_become_figures_by_day_and_stay_what_they_were(bare: None) -> None:
+    apps = migrate(AFTER)
+    surveys = [apps.get_model("surveys", "Survey").objects.create(key=key, name={"en": key}) for key in "ab"]
+    narrow = apps.get_model("insights", "Rollup").objects
+    for survey in surveys:
+        for score, number in ((0, 2), (9, 3), (10, 1)):
+            narrow.create(day=date(2026, 1, 1), survey_id=survey.pk, score=score, responses=number)
+    narrow.create(day=date(2026, 1, 1), survey_id=surveys[0].pk, score=9, is_incentivised=True, responses=4)
+    narrow.create(day=date(2026, 1, 2), survey_id=surveys[0].pk, score=9, responses=0)
+    rollups = migrate([("insights", "0004_day_cells")]).get_model("insights", "Rollup").objects
+    columns = ("survey_id", "is_incentivised", "given_0", "given_1", "given_9", "given_10")
+    assert set(rollups.values_list(*columns)) == {
+        (surveys[0].pk, False, 2, 0, 3, 1),
+        (surveys[0].pk, True, 0, 0, 4, 0),
+        (surveys[1].pk, False, 2, 0, 3, 1),
+    }
+    assert constraints() == {"rollup_day_cell"}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rollups.create(day=date(2026, 1, 1), survey_id=surveys[1].pk)

@@ -1,5 +1,6 @@
 """The journey: stages, the touchpoints on them, and the events that happen there."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import get_language
@@ -12,19 +13,46 @@ from apps.contacts.models import Contact, LegalBasis
 
 
 class Stage(models.Model):
-    """A phase of the customer journey."""
+    """A phase of the customer journey, or a sub-step of one.
+
+    Positions count through the whole map, sub-steps after their stage: ordered by it everything stands as on the map.
+    """
 
     key = models.SlugField(_("key"), max_length=60, unique=True)
     name = TextsField(_("name"))
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        limit_choices_to={"parent": None},
+        related_name="steps",
+        verbose_name=_("sub-step of"),
+        help_text=_("Empty: a stage of its own. A sub-step has no sub-steps."),
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
         verbose_name = _("stage")
         verbose_name_plural = _("stages")
         ordering = ["position", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(parent__isnull=True) | ~models.Q(parent=models.F("pk")), name="stage_not_in_itself"
+            )
+        ]
 
     def __str__(self) -> str:
         return localized(self.name, get_language() or FALLBACK) or self.key
+
+    def clean(self) -> None:
+        super().clean()
+        if self.parent is None:
+            return
+        if self.parent_id == self.pk or self.parent.parent_id is not None:
+            raise ValidationError({"parent": _("A sub-step belongs to a stage, not to another sub-step.")})
+        if self.pk and self.steps.exists():
+            raise ValidationError({"parent": _("This stage has sub-steps itself. Move them first.")})
 
 
 class Touchpoint(models.Model):

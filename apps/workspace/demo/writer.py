@@ -1,6 +1,6 @@
 """Writes a history with COPY: some hundred thousand values in seconds."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,7 +9,7 @@ from django.db import connection, models
 from apps.campaigns.models import Enrolment, StepRun
 from apps.cases.models import Case, CaseChange
 from apps.contacts.models import Contact, LegalBasis, Outreach
-from apps.insights.models import Rollup
+from apps.insights.models import SCORE_COLUMNS, Rollup
 from apps.messaging import frames
 from apps.messaging.models import OutgoingEmail, Suppression
 from apps.messaging.suppressions import address_hash
@@ -46,11 +46,19 @@ def write(*, records: rows.Records) -> dict[str, int]:
     for model, kind, found in plan:
         _copy(model, kind._fields, found)
         counts[model._meta.db_table] = len(found)
-    cells = [(*cell, count) for cell, count in sorted(records.scores.items())]
-    _copy(Rollup, ("day", "survey_id", "touchpoint_id", "is_incentivised", "score", "responses"), cells)
+    cells = _cells(records.scores)
+    _copy(Rollup, ("day", "survey_id", "touchpoint_id", "is_incentivised", *SCORE_COLUMNS), cells)
     counts[Rollup._meta.db_table] = len(cells)
     _analyze(counts)
     return counts
+
+
+def _cells(scores: Mapping[Any, int]) -> list[tuple[Any, ...]]:
+    """All eleven scores of a day side by side, as the rollups have them."""
+    found: dict[Any, list[int]] = {}
+    for (*place, score), number in scores.items():
+        found.setdefault(tuple(place), [0] * len(SCORE_COLUMNS))[score] += number
+    return [(*place, *given) for place, given in found.items()]
 
 
 def _copy(model: type[models.Model], columns: Sequence[str], found: Iterable[Sequence[Any]]) -> None:
