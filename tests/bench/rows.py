@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.bench import bulk, raw
+from tests.bench.figures import rows as figures
 from tests.bench.load import PLACE, Orders
 from tests.bench.mailing import rows as mailing
 from tests.bench.measure import Pace, Row, Side, Turn, alternate, row, turn
@@ -130,6 +131,10 @@ class Bench:
         headers = {"Authorization": f"Bearer {given['key']}"}
         path = f"/api/v1/events/{given['event']}"
         return Side(name, server, Orders(server.port, host, path, 200, "GET", headers, "", self.pace.seconds))
+
+    def turn(self, side: Side) -> Turn:
+        """One turn of load."""
+        return turn(self.stack, side)
 
     def in_turn(self, value: Callable[[Turn], float], one: Side, other: Side) -> tuple[list[float], list[float]]:
         """A figure of both sides, measured in turn once both are warm."""
@@ -260,5 +265,7 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "imports": imports,
     "page": pages.page,
     "submit": pages.submit,
+    "figures: reading": figures.reading,
+    "figures: writing": figures.writing,
     "sending": mailing.sending,
 }

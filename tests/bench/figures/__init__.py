@@ -1,0 +1,1 @@
+"""Figures over ten million responses: what is kept ready against what is counted."""
