@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.insights.nps import MIN_N, Counts, change, nps, segment_of
+from tests.insights.chances import PROFILES, Shares, held, scores
 
 numbers = st.integers(min_value=0, max_value=100_000)
 counts = st.builds(Counts, numbers, numbers, numbers)
@@ -87,6 +88,7 @@ def test_score_and_interval_stay_within_bounds(found: Counts) -> None:
     assert -100 <= figures.low <= figures.high <= 100
     assert -100 <= figures.score <= 100
     assert figures.low - 1e-9 <= figures.score <= figures.high + 1e-9 or figures.too_few
+    assert figures.value == figures.score
 
 
 @given(answered)
@@ -106,3 +108,17 @@ def test_more_answers_of_the_same_kind_narrow_the_interval(found: Counts) -> Non
 @given(counts, counts)
 def test_counts_add_up(one: Counts, two: Counts) -> None:
     assert (one + two).n == one.n + two.n
+
+
+@pytest.mark.parametrize("n", [30, 100, 400])
+@pytest.mark.parametrize("shares", PROFILES.values(), ids=PROFILES)
+def test_the_interval_holds_what_it_promises(n: int, shares: Shares) -> None:
+    assert 0.93 <= held(100 * (shares[0] - shares[2]), scores(n, shares, nps)) <= 0.97
+
+
+@pytest.mark.parametrize("shares", [(0.97, 0.02, 0.01), (0.05, 0.9, 0.05)], ids=["nearly all promoters", "passives"])
+def test_where_hardly_anybody_differs_the_interval_is_rather_too_wide(shares: Shares) -> None:
+    # Of 30 answers one or two differ: the three answers that are added weigh as much as they do.
+    true = 100 * (shares[0] - shares[2])
+    assert held(true, scores(30, shares, nps)) > 0.97
+    assert 0.93 <= held(true, scores(400, shares, nps)) <= 0.97
