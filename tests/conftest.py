@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.environment import NAME, SERVER_URL
 
@@ -112,14 +113,34 @@ def autocommit(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 
 # Minutes long, and a file is one process's: begun last they would keep the other process waiting for the end.
-SLOWEST = (
-    "tests/journeys/test_story.py", "tests/journeys/test_campaigns.py", "tests/responses/test_channels_chromium.py",
-)  # fmt: skip
+# The other journeys come after the story, whose platform they find.
+SLOWEST = ("tests/journeys/test_story.py", "tests/journeys/", "tests/responses/test_channels_chromium.py")
+BROKERS = {"redis": 1, "files": 2}
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest files first; the others stay in their order."""
-    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
+    """The slowest files first, and in the story one broker after the other; the others stay in their order."""
+
+    def turn(item: pytest.Item) -> tuple[int, int]:
+        place = next((place for place, start in enumerate(SLOWEST) if item.nodeid.startswith(start)), len(SLOWEST))
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        return place, BROKERS.get(parameters.get("broker"), 0) if place == 0 else 0
+
+    items.sort(key=turn)
+
+
+class _TogetherByFile(LoadFileScheduling):
+    """A file's tests are one process's. So are all journeys: they share a platform, which takes a minute to make."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/journeys" if nodeid.startswith("tests/journeys/") else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """How several processes divide the tests."""
+    return _TogetherByFile(config, log)
 
 
 TOOLS = {"chromium": "/usr/bin/chromium", "redis": "/usr/bin/redis-server"}

@@ -36,28 +36,31 @@ def name(model: type[Model]) -> str:
     return model._meta.label
 
 
-@pytest.mark.parametrize("model", LISTS, ids=name)
-def test_a_list_costs_no_query_per_row(client: Client, model: type[Model]) -> None:
+def test_a_list_costs_no_query_per_row(client: Client) -> None:
     Group.objects.create(name="A")
     run_flow(1)
-    few = queries(client, url(model))
+    few = {model: queries(client, url(model)) for model in LISTS}
     for number in range(2, 7):
         run_flow(number)
         Group.objects.create(name=str(number))
-    many = queries(client, url(model))
-    assert len(many) <= len(few), many
+    many = {model: queries(client, url(model)) for model in LISTS}
+    assert {name(model): many[model] for model in LISTS if len(many[model]) > len(few[model])} == {}
 
 
-@pytest.mark.parametrize("model", LISTS, ids=name)
-def test_a_list_can_be_searched_and_its_rows_opened(client: Client, model: type[Model]) -> None:
+def test_a_list_can_be_searched_and_its_rows_opened(client: Client) -> None:
     Group.objects.create(name="A")
     run_flow(1)
-    assert client.get(url(model), {"q": "x' OR 1=1 --"}).status_code == 200
-    assert client.get(url(model), {"q": "\x00"}).status_code == 400
-    assert client.get(url(model, "add/")).status_code == (403 if model in FLOW or model.__name__ == "Case" else 200)
-    row = model._default_manager.first()
-    assert row is not None
-    assert client.get(url(model, f"{row.pk}/change/")).status_code == 200
+    for model in LISTS:
+        row = model._default_manager.first()
+        assert row is not None, name(model)
+        asked = {
+            "a quote": client.get(url(model), {"q": "x' OR 1=1 --"}).status_code,
+            "a null": client.get(url(model), {"q": "\x00"}).status_code,
+            "add": client.get(url(model, "add/")).status_code,
+            "open": client.get(url(model, f"{row.pk}/change/")).status_code,
+        }
+        may_add = model not in FLOW and model.__name__ != "Case"
+        assert asked == {"a quote": 200, "a null": 400, "add": 200 if may_add else 403, "open": 200}, name(model)
 
 
 @pytest.mark.parametrize("year", ["99999999999", "0", "-1", "9" * 400])
@@ -67,15 +70,15 @@ def test_an_absurd_year_leads_back_to_the_whole_list(client: Client, year: str) 
     assert client.get(answer["Location"]).status_code == 200
 
 
-@pytest.mark.parametrize("model", FLOW, ids=name)
-def test_rows_of_the_flow_cannot_be_changed_or_deleted(client: Client, model: type[Model]) -> None:
+def test_rows_of_the_flow_cannot_be_changed_or_deleted(client: Client) -> None:
     run_flow(1)
-    row = model._default_manager.get()
-    before = model._default_manager.values().get()
-    assert client.post(url(model, f"{row.pk}/change/"), {}).status_code == 403
-    assert client.post(url(model, f"{row.pk}/delete/"), {"post": "yes"}).status_code == 403
-    client.post(url(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
-    assert model._default_manager.values().get() == before
+    for model in FLOW:
+        row = model._default_manager.get()
+        before = model._default_manager.values().get()
+        assert client.post(url(model, f"{row.pk}/change/"), {}).status_code == 403, name(model)
+        assert client.post(url(model, f"{row.pk}/delete/"), {"post": "yes"}).status_code == 403, name(model)
+        client.post(url(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
+        assert model._default_manager.values().get() == before, name(model)
 
 
 @pytest.mark.parametrize("model", list(operator_admin._registry), ids=name)

@@ -15,7 +15,7 @@ from tests.journeys.platform import Home, Platform, Sink, free_port
 BROKERS = [pytest.param("redis", marks=pytest.mark.redis), "files"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis server of its own."""
     folder, port = tmp_path_factory.mktemp("redis"), free_port()
@@ -26,7 +26,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait(10)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def home() -> Iterator[Home]:
     """A folder and a port for all starts: making the database anew for each would take as long as everything else."""
     folder = new_folder("demo-")
@@ -34,7 +34,7 @@ def home() -> Iterator[Home]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def sink() -> Iterator[Sink]:
     """Where the platform's mails arrive."""
     running = Sink()
@@ -42,13 +42,13 @@ def sink() -> Iterator[Sink]:
     running.stop()
 
 
-@pytest.fixture(scope="module", params=BROKERS)
+@pytest.fixture(scope="package", params=BROKERS)
 def broker(request: pytest.FixtureRequest) -> str:
     """What carries the tasks."""
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def platform(
     broker: str, home: Home, sink: Sink, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
@@ -64,7 +64,7 @@ def platform(
     assert running.demo == (before or running.demo)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     with chromium_running() as started:

@@ -16,7 +16,8 @@ from apps.responses.suspicion import TOO_FAST_SECONDS
 from tests.journeys.desk import Desk, filled, form_with, respond
 from tests.journeys.platform import Platform, Sink, wait_for
 
-pytestmark = pytest.mark.timeout(300)
+# Which broker carries the tasks makes no difference here: it is the one with which the story leaves off.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.parametrize("broker", ["files"], indirect=True, scope="package")]
 THEME = "zeppelin"
 RANK = {"no-comment": 200}
 """Above the demo's own campaigns; of two that fit, the one without a comment is the nudge's."""
@@ -30,12 +31,6 @@ LATER = f"""
 """
 """Whatever was waited for is over."""
 ENDED = "SELECT state, end_reason FROM @campaigns_enrolment WHERE campaign_id = %s"
-
-
-@pytest.fixture(scope="module")
-def broker() -> str:
-    """Which broker carries the tasks makes no difference here."""
-    return "files"
 
 
 @dataclass(frozen=True)

@@ -108,11 +108,12 @@ def sign_in(context: BrowserContext, platform: Platform, slug: str, path: str = 
     return page
 
 
-def shorten(page: Page, platform: Platform, slug: str, model: str, delay: str) -> None:
-    """Change the delays of all rules in the tenant's admin, as a CX manager would."""
-    host = f"http://{slug}.localhost:{platform.port}"
-    page.goto(f"{host}/admin/{model}/")
+def shorten(page: Page, platform: Platform, story: Story, delay: str) -> None:
+    """Change the delays of the touchpoint's rules in the tenant's admin, as a CX manager would."""
+    host, model = f"http://{story.slug}.localhost:{platform.port}", "triggers/triggerrule"
+    page.goto(f"{host}/admin/{model}/?q={story.touchpoint}")
     links = page.locator(f"a[href*='/admin/{model}/'][href*='/change/']").all()
+    assert links
     for path in dict.fromkeys(str(link.get_attribute("href")).partition("?")[0] for link in links):
         page.goto(f"{host}{path}")
         for box in page.locator("input[name=delay], input[name$='-delay']:not([name*='__prefix__'])").all():
@@ -121,11 +122,12 @@ def shorten(page: Page, platform: Platform, slug: str, model: str, delay: str) -
         page.wait_for_url(re.compile(rf"/admin/{model}/(\?|$)"))
 
 
-def hurry(page: Page, platform: Platform, slug: str) -> None:
-    """Make the waits of all campaigns a second long in the sequence editor, and publish them."""
-    host = f"http://{slug}.localhost:{platform.port}"
-    page.goto(f"{host}/admin/campaigns/campaign/")
+def hurry(page: Page, platform: Platform, story: Story) -> None:
+    """Make the waits of the segment's campaigns a second long in the sequence editor, and publish them."""
+    host = f"http://{story.slug}.localhost:{platform.port}"
+    page.goto(f"{host}/admin/campaigns/campaign/?segment__exact={story.wording}")
     links = page.locator("a[href*='/admin/campaigns/campaign/'][href*='/change/']").all()
+    assert links
     for path in dict.fromkeys(str(link.get_attribute("href")).partition("?")[0] for link in links):
         page.goto(f"{host}{path}")
         waits = page.locator(".f-kind-wait > .f-card > .f-open")
@@ -239,8 +241,8 @@ def test_an_event_becomes_a_survey_an_answer_a_follow_up_and_a_number(
     page = sign_in(context, platform, story.slug, "/admin/")
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    shorten(page, platform, story.slug, "triggers/triggerrule", "2 seconds")
-    hurry(page, platform, story.slug)
+    shorten(page, platform, story, "2 seconds")
+    hurry(page, platform, story)
     page.goto(f"http://{story.slug}.localhost:{platform.port}/")
     before = platform.census(story.other)
     count = platform.rows(f"SELECT count(*) FROM {story.slug}.responses_response")[0][0]
