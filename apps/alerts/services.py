@@ -27,7 +27,8 @@ MAX_VALUE = 2000
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Something users are told: a case was given to somebody, is due, was escalated; a mention; vouchers run low.
+    """Something users are told: a case was given to somebody, is due, was escalated; a mention; vouchers run low;
+    the journey map is to be looked at.
 
     ``reason`` is unique: one reason, one receiver, one notice. ``values`` are plain text: ``contact``, ``company``,
     ``score``, ``comment``, ``touchpoint``, ``said`` (in a mail), ``due``, ``by``, ``pool``, ``left``, ``campaign``,

@@ -34,6 +34,7 @@ _HEADLINES: dict[str, Promise] = {
     Kind.CASE_REPLY: _("%(contact)s wrote back"),
     Kind.VOUCHERS_LOW: _("Vouchers are running out: %(pool)s"),
     Kind.CAMPAIGN_FAILED: _("A campaign's step failed: %(campaign)s"),
+    Kind.MAP_REVIEW: _("The journey map is due for review"),
 }
 _TO_OTHERS: dict[str, Promise] = {Kind.CASE_ASSIGNED: _("Case given to somebody: %(contact)s")}
 _LABELS: dict[str, Promise] = {

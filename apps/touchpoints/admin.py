@@ -11,14 +11,22 @@ from unfold.paginator import InfinitePaginator
 
 from apps.common.admin import BaseAdmin, FlowAdmin
 from apps.common.admin_site import tenant_admin
+from apps.touchpoints.arranging import renumber
 from apps.touchpoints.models import Event, Stage, Touchpoint
 
 
 @admin.register(Stage, site=tenant_admin)
 class StageAdmin(BaseAdmin):
-    list_display = ("__str__", "key", "position", "number_of_touchpoints")
+    list_display = ("__str__", "key", "parent", "position", "number_of_touchpoints")
+    list_select_related = ("parent",)
     list_editable = ("position",)
     search_fields = ("key", "name")
+
+    def save_model(self, request: HttpRequest, obj: Stage, form: Any, change: bool) -> None:
+        """A sub-step stands after its stage on the map."""
+        super().save_model(request, obj, form, change)
+        if "parent" in form.changed_data:
+            renumber()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stage]:
         return super().get_queryset(request).annotate(touchpoint_count=Count("touchpoints"))

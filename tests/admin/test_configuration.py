@@ -54,6 +54,21 @@ def test_a_text_has_one_input_per_language(client: Client) -> None:
     assert Stage.objects.get().name == {"en": "Buying", "de": "Kauf"}
 
 
+def test_a_sub_step_stands_after_its_stage_and_has_none_itself(client: Client) -> None:
+    buy = Stage.objects.create(key="buy", name={"en": "Buy"}, position=1)
+    use = Stage.objects.create(key="use", name={"en": "Use"}, position=2)
+    url, values = "/admin/touchpoints/stage/add/", {"key": "pay", "name_en": "Pay", "parent": buy.pk, "position": 9}
+    assert client.post(url, values).status_code == 302
+    pay = Stage.objects.get(key="pay")
+    assert list(Stage.objects.values_list("key", "position")) == [("buy", 1), ("pay", 2), ("use", 3)]
+    assert "Buy" in client.get("/admin/touchpoints/stage/").content.decode()
+    for row, parent in ((buy, use), (buy, buy), (use, pay)):
+        values = {"key": row.key, "name_en": "X", "parent": parent.pk, "position": 1}
+        answer = client.post(f"/admin/touchpoints/stage/{row.pk}/change/", values)
+        assert answer.status_code == 200, (row, parent)
+    assert set(Stage.objects.exclude(parent=None)) == {pay}
+
+
 def test_a_text_in_no_language_is_refused(client: Client) -> None:
     answer = client.post("/admin/touchpoints/stage/add/", {"key": "buy", "name_en": "", "name_de": "", "position": 1})
     assert "This field is required" in errors(answer)

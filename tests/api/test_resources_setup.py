@@ -66,6 +66,20 @@ def test_a_touchpoint_takes_events_at_once_and_stays_once_something_happened_the
     assert not Stage.objects.filter(key="use").exists()
 
 
+def test_a_stage_is_a_sub_step_of_another_and_stands_after_it(key: str) -> None:
+    for name, parent in (("buy", None), ("use", None), ("invoice", "buy"), ("payment", "buy")):
+        made = call(key, "POST", "/stages", {"key": name, "name": {"en": name}, "parent": parent, "position": 9})
+        assert (made.status_code, made.json()["parent"]) == (201, parent)
+    listed = [(row["key"], row["parent"], row["position"]) for row in call(key, "GET", "/stages").json()["results"]]
+    assert listed[1:] == [("buy", None, 2), ("invoice", "buy", 3), ("payment", "buy", 4), ("use", None, 5)]
+    for path, parent in (("use", "invoice"), ("buy", "use"), ("buy", "buy"), ("use", "nothing")):
+        answer = call(key, "PATCH", f"/stages/{path}", {"parent": parent})
+        assert fields_of(answer) == ["parent"], path
+    problem(call(key, "DELETE", "/stages/buy"), 409)
+    assert call(key, "PATCH", "/stages/invoice", {"parent": None}).json()["parent"] is None
+    assert list(Stage.objects.values_list("key", flat=True)) == ["delivery", "buy", "payment", "invoice", "use"]
+
+
 def test_a_rule_is_checked_versioned_and_takes_back_what_it_planned_when_it_is_switched_off(key: str) -> None:
     made = call(key, "POST", "/rules", RULE)
     assert (made.status_code, made.json()["version"], made.json()["delay_seconds"]) == (201, 1, 3600)

@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     CASE_REPLY = "case_reply", _("a contact wrote back")
     VOUCHERS_LOW = "vouchers_low", _("vouchers are running out")
     CAMPAIGN_FAILED = "campaign_failed", _("a campaign's step failed for good")
+    MAP_REVIEW = "map_review", _("the journey map is due for review")
 
 
 PERSONAL = frozenset(
@@ -33,6 +34,7 @@ WORKING_HOURS = frozenset({Kind.CASE_DUE, Kind.CASE_OVERDUE})
 RIGHTS: Mapping[str, str] = {
     Kind.VOUCHERS_LOW: "incentives.view_voucherpool",
     Kind.CAMPAIGN_FAILED: "campaigns.view_campaign",
+    Kind.MAP_REVIEW: "touchpoints.change_touchpoint",
 }
 """Which right a user needs to be told of it: the one that the page asks for.
 

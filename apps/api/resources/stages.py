@@ -1,4 +1,6 @@
-"""Stages: the phases of the customer journey."""
+"""Stages: the phases of the customer journey, and their sub-steps."""
+
+from typing import Any
 
 import django_filters
 from django.db import transaction
@@ -6,9 +8,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from rest_framework import mixins, serializers
 
 from apps.api.base import ApiViewSet
-from apps.api.fields import Cleaned, TextsField
+from apps.api.fields import Cleaned, KeyField, TextsField
 from apps.api.filters import Words
 from apps.api.problems import IN_USE, ConflictError
+from apps.touchpoints.arranging import renumber
 from apps.touchpoints.models import Stage
 
 TAGS = ["stages"]
@@ -16,15 +19,25 @@ EXAMPLE = {"key": "delivery", "name": {"en": "Delivery", "de": "Lieferung"}, "po
 
 
 class StageSerializer(Cleaned):
-    """A phase of the customer journey."""
+    """A phase of the customer journey, or a sub-step of one."""
 
     fixed = ("key",)
     name = TextsField(help_text="A text per language.")
+    parent = KeyField(  # type: ignore[assignment] # a field's name, not the field that holds this one
+        rows=Stage.objects.all(), required=False, allow_null=True,
+        help_text="Key of the stage that this is a sub-step of; null: a stage of its own. A sub-step has no sub-steps.",
+    )  # fmt: skip
     position = serializers.IntegerField(min_value=0, max_value=32767, required=False)
 
     class Meta:
         model = Stage
-        fields = ("key", "name", "position")
+        fields = ("key", "name", "parent", "position")
+
+    def validate_parent(self, parent: Stage | None) -> Stage | None:
+        """Told here in one sentence, before the row's own check."""
+        if parent is not None and parent.parent_id is not None:
+            raise serializers.ValidationError("is a sub-step itself: it has no sub-steps.")
+        return parent
 
 
 class StageFilter(django_filters.FilterSet):
@@ -52,9 +65,9 @@ class StageViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, mixins.UpdateModelMixin,
     mixins.DestroyModelMixin, ApiViewSet,
 ):  # fmt: skip
-    """Stages by their keys, in the order of the journey. A stage is deleted once no touchpoint lies on it."""
+    """Stages by their keys, in the order of the journey. One is deleted once nothing lies on it."""
 
-    queryset = Stage.objects.all()
+    queryset = Stage.objects.select_related("parent")
     serializer_class = StageSerializer
     filterset_class = StageFilter
     page_ordering = ("position", "pk")
@@ -62,8 +75,21 @@ class StageViewSet(
     lookup_value_converter = "slug"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
+    def perform_create(self, serializer: Any) -> None:
+        _in_order(serializer.save(), serializer)
+
+    def perform_update(self, serializer: Any) -> None:
+        _in_order(serializer.save(), serializer)
+
     def perform_destroy(self, instance: Stage) -> None:
         with transaction.atomic():
-            if instance.touchpoints.exists():
+            if instance.touchpoints.exists() or instance.steps.exists():
                 raise ConflictError(IN_USE)
             instance.delete()
+
+
+def _in_order(stage: Stage, serializer: Any) -> None:
+    """A sub-step stands after its stage on the map, whatever its position says within it."""
+    if "parent" in serializer.validated_data:
+        renumber()
+        stage.refresh_from_db(fields=["position"])
