@@ -63,6 +63,30 @@ def open_by_hand(*, response_id: UUID, by: AbstractBaseUser | None, now: datetim
     return there.merged_into or there
 
 
+@transaction.atomic
+def open_many_by_hand(*, response_ids: Sequence[UUID], by: AbstractBaseUser | None, now: datetime) -> list[Case]:
+    """Open a case for each of the responses that has none and whose contact has none open; returns those.
+
+    What is suspected, must stay hidden, or is not there (any more) opens none. Set-wise, otherwise as
+    :func:`open_by_hand`.
+    """
+    found = visible(Response.objects.filter(pk__in=response_ids, is_suspected=False).select_related("contact"))
+    rows = list(found.filter(case=None).order_by("answered_at", "pk"))
+    if not rows:
+        return []
+    book = fitting.read(rows, now=now)
+    new = [_New(row, book.contact_of(row), book.first(row)) for row in rows]
+    people = {one.contact_id for one in new if one.contact_id is not None}
+    _lock_contacts(people)
+    busy: set[UUID | None] = set(noting.open_case_ids(people))
+    fresh = []
+    for one in new:
+        if one.contact_id not in busy:
+            fresh.append(one)
+            busy |= {one.contact_id} - {None}
+    return _open(fresh, by=by, now=now)
+
+
 def _answers(responses: Iterable[Response]) -> list[Response]:
     """Those that may open cases, in the order in which they were given."""
     found = {row.pk: row for row in responses if not row.is_suspected and row.channel != Response.Channel.IMPORT}

@@ -10,6 +10,7 @@ urlpatterns = [
     path("<slug:token>", personal.survey, name="survey"),
     path("<slug:token>/thanks", personal.thanks, name="thanks"),
     path("<slug:token>/call-back", personal.call_back, name="call_back"),
+    path("<slug:token>/opened", personal.opened, name="opened"),
     path("<slug:token>/more", personal.trap, name="trap"),
     path("<slug:key>/kiosk", public.kiosk, name="kiosk"),
     path("call/<slug:token>", after.call, name="call"),

@@ -4,9 +4,10 @@
 {% if s.is_embedded %}  const tell = (resonanz, height) => parent.postMessage({resonanz, height}, "*");
   new ResizeObserver(() => tell("size", d.body.offsetHeight)).observe(d.body);
   on("keydown", e => e.key === "Escape" && tell("close"));
-{% endif %}  const post = (f, more = []) => fetch(f.action, {
-    method: "POST", body: new URLSearchParams([...new FormData(f), ...more]), keepalive: true, credentials: "omit",
+{% endif %}  const send = (url, body) => fetch(url, {
+    method: "POST", body: new URLSearchParams(body), keepalive: true, credentials: "omit",
   });
+  const post = (f, more = []) => send(f.action, [...new FormData(f), ...more]);
   const save = () => {
     const l = d.querySelector("[data-lead] :checked");
     if (!l || l.value === saved) return;
@@ -33,7 +34,18 @@
     scrollTo(0, 0);
 {% if s.is_embedded %}    if (m.querySelector("[data-done]")) tell("done");
 {% endif %}  };
-  on("change", e => e.isTrusted && e.target.closest("[data-lead]") && later(900));
+{% if s.hidden.t %}{# Somebody looks at it: not a scanner, which is gone by then, and not a tab in the background. #}  let glance;
+  const seen = [location.pathname + "/opened", {t: d.forms[0].t.value}];
+  const look = () => {
+    clearTimeout(glance);
+    if (!d.hidden) glance = setTimeout(() => {
+      d.removeEventListener("visibilitychange", look);
+      send(...seen).catch(() => 0);
+    }, 1500);
+  };
+  on("visibilitychange", look);
+  look();
+{% endif %}  on("change", e => e.isTrusted && e.target.closest("[data-lead]") && later(900));
   for (const k of ["pointerdown", "keydown"]) on(k, e => e.isTrusted && later(1500), {once: true});
   on("submit", async e => {
     const f = e.target, b = f.querySelector("button");

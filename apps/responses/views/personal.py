@@ -19,11 +19,14 @@ from apps.responses.suspicion import Act
 from apps.responses.tickets import Stamp
 from apps.responses.views import answering, public, showing
 from apps.surveys.definition import segment_of_answers
+from apps.surveys.opening import note_opened
 
 _TRAP_SECONDS = 600
 _MAX_OPENED = 20
 MAX_ANSWERS = 30
 """So many pages of one link are taken in a minute."""
+MAX_OPENINGS = 10
+"""So often a minute one link is noted as opened."""
 
 
 # The token in the address is the authority, no cookie is involved: a CSRF token would only get in
@@ -89,6 +92,25 @@ def call_back(request: HttpRequest, token: str) -> HttpResponse:
         return _thanks(request, token, found, now, error.errors)
     services.ask_for_call_back(response_id=found.response.id, call_back=wanted, now=now)
     return HttpResponseRedirect(showing.where(request, "thanks", token), status=303)
+
+
+# A page's script cannot bring a CSRF token without a cookie; the token in the address is the authority, as above.
+@csrf_exempt
+@require_http_methods(["POST"])
+def opened(request: HttpRequest, token: str) -> HttpResponse:
+    """A page's script says that somebody looks at it. Machines are not believed; who answers has opened it anyway."""
+    now = timezone.now()
+    if not showing.is_readable(request):
+        return showing.unreadable()
+    found = finding.by_link(token, now=now)
+    if found is None or _is_expired(found, now):
+        return showing.wrong_link(request)
+    if limits.count_for("opened", hash_token(token).hex()) > MAX_OPENINGS:
+        return showing.too_many(request)
+    act = _act(request, token, found, 0, tickets.read_stamp(request.POST.get("t", "")), now)
+    if found.invitation_id and found.is_open and not suspicion.suspicions(act):
+        note_opened(invitation_id=found.invitation_id, now=now)
+    return HttpResponse(status=204)
 
 
 @require_http_methods(["GET", "HEAD"])

@@ -47,6 +47,10 @@ class Invitation(models.Model):
     used_on = models.DateField(
         _("used"), null=True, help_text=_("The day an anonymous answer was given: which one is not known.")
     )
+    # A day, no time: beside the answers of an anonymous survey a time could tell whose is whose.
+    opened_on = models.DateField(
+        _("opened"), null=True, editable=False, help_text=_("The first day its survey page was seen by a human.")
+    )
     email = models.OneToOneField(
         OutgoingEmail, models.SET_NULL, null=True, related_name="invitation", verbose_name=_("e-mail")
     )

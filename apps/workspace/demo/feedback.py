@@ -49,14 +49,16 @@ class Feedback:
         self._care = Care(tale)
         self._campaigns = {campaign.segment: campaign for campaign in tale.brand.campaigns}
 
-    def maybe_answer(self, person: Person, survey: SurveySpec, happening: Happening, invitation: InvitationRow) -> None:
-        """An answer in the days after the invitation, or none."""
+    def maybe_answer(
+        self, person: Person, survey: SurveySpec, happening: Happening, invitation: InvitationRow
+    ) -> datetime | None:
+        """An answer in the days after the invitation, or none; returns when it was given."""
         rng = self.rng
         answered_at = invitation.send_at + timedelta(minutes=int(3 + rng.expovariate(1 / 900)))
         if rng.random() >= survey.answer_rate or answered_at > invitation.send_at + timedelta(days=8):
-            return
+            return None
         if answered_at >= self.window.end - timedelta(hours=1):
-            return
+            return None
         ratings = {d.key: self.brand.rate(rng, d.key, happening, self.window) for d in survey.drivers}
         score = self._score(survey, ratings, person)
         comment = ""
@@ -73,6 +75,7 @@ class Feedback:
                 AnswerRow(response.id, questions[key], value) for key, value in ratings.items() if rng.random() < 0.96
             )
         self._follow_up(person, happening, response)
+        return answered_at
 
     def _score(self, survey: SurveySpec, ratings: dict[str, int], person: Person) -> int:
         """The ratings explain the score; temper and chance do the rest."""

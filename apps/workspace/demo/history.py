@@ -14,7 +14,7 @@ from apps.contacts.eligibility import SKIPPED, Facts, Verdict, decide
 from apps.workspace.demo import people
 from apps.workspace.demo.blueprint import Brand, Happening, SurveySpec, Window
 from apps.workspace.demo.feedback import Feedback
-from apps.workspace.demo.mailing import Person, write_letter
+from apps.workspace.demo.mailing import Person, opened_on, write_letter
 from apps.workspace.demo.records import (
     ContactRow,
     DecisionRow,
@@ -130,7 +130,10 @@ class History:
             )
         )
         if survey and invitation and invitation.email_id and not person.is_blocked(invitation.send_at + BOUNCE_TIME):
-            self.feedback.maybe_answer(person, survey, happening, invitation)
+            answered_at = self.feedback.maybe_answer(person, survey, happening, invitation)
+            self.records.invitations[-1] = invitation._replace(
+                opened_on=opened_on(invitation.id, invitation.send_at, answered_at, self.window.end)
+            )
 
     def _verdict(self, person: Person, happening: Happening, survey: SurveySpec, decided: datetime) -> Verdict:
         wanted = happening.at + survey.delay

@@ -90,6 +90,7 @@ class InvitationRow(NamedTuple):
     link_expires_at: datetime | None
     email_id: UUID | None
     created_at: datetime
+    opened_on: date | None = None
 
 
 class DecisionRow(NamedTuple):
