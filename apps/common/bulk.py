@@ -21,7 +21,7 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
             copy.write_row(row)
 
 
-def execute(statement: str, params: Sequence[Any]) -> int:
+def execute(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> int:
     """Run a statement whose parameters are bound on the server, so that arrays may be large; returns rows changed."""
     with (
         connection.cursor(),
