@@ -21,7 +21,7 @@ from apps.cases.errors import (
     UnknownStatusError,
 )
 from apps.cases.models import Case, CaseChange, CaseMail, CaseNote
-from apps.cases.opening import open_by_hand, open_by_rules, open_cases
+from apps.cases.opening import open_by_hand, open_by_rules, open_cases, open_many_by_hand
 from apps.cases.policy import current_terms
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "open_by_hand",
     "open_by_rules",
     "open_cases",
+    "open_many_by_hand",
 ]
 
 MAX_AT_ONCE = 1_000

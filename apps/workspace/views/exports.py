@@ -27,11 +27,11 @@ RESPONSES = "responses.view_response"
 @require_GET
 def contacts(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The contacts that fit the filters, newest first."""
-    user = _user(request, kind, CONTACTS)
+    user = may_export(request, kind, CONTACTS)
     form = ContactFilter(request.GET, segments=lists.segments())
     found = lists.contacts(form.values(), now=timezone.now()).order_by("-pk")
     table = contact_table(found, zone=timezone.get_current_timezone())
-    note(Contact, user=user, kind=kind, filters=_used(form))
+    note(Contact, user=user, kind=kind, filters=used(form))
     return download(table, kind=kind, name="contacts", today=timezone.localdate())
 
 
@@ -39,16 +39,16 @@ def contacts(request: HttpRequest, kind: str) -> HttpResponseBase:
 @require_GET
 def responses(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The responses that fit the filters, newest first."""
-    user = _user(request, kind, RESPONSES)
+    user = may_export(request, kind, RESPONSES)
     form = ResponseFilter(request.GET, touchpoints=lists.touchpoints(), segments=lists.segments())
     values = form.values()
     found = lists.by_suspicion(lists.responses(values, now=timezone.now()), values["suspected"])
     table = response_table(found.order_by("-answered_at", "-pk"), zone=timezone.get_current_timezone())
-    note(Response, user=user, kind=kind, filters=_used(form))
+    note(Response, user=user, kind=kind, filters=used(form))
     return download(table, kind=kind, name="responses", today=timezone.localdate())
 
 
-def _user(request: HttpRequest, kind: str, permission: str) -> AbstractUser:
+def may_export(request: HttpRequest, kind: str, permission: str) -> AbstractUser:
     """Who asks, if they may and there is such a kind of file."""
     if not request.user.has_perm(permission) or not isinstance(request.user, AbstractUser):
         raise PermissionDenied
@@ -57,6 +57,7 @@ def _user(request: HttpRequest, kind: str, permission: str) -> AbstractUser:
     return request.user
 
 
-def _used(form: Filter) -> list[str]:
+def used(form: Filter) -> list[str]:
+    """By what a list is narrowed, never by which words."""
     values: dict[str, Any] = form.values()
     return [name for name, value in values.items() if value]
