@@ -1,17 +1,16 @@
 """How often each score was given: from the rollups where they are enough, else counted from the responses."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Lower, StrIndex, Substr, TruncDate
 
 from apps.common.db import connection
 from apps.insights.models import SCORE_COLUMNS
 from apps.insights.places import Places
-from apps.insights.slices import Grain, Period, Property, Slice
+from apps.insights.slices import Grain, Period, Property, Slice, Stretch
 from apps.responses.models import Response
 from apps.responses.selectors import hidden, visible
 from apps.triggers.segments import subquery
@@ -30,14 +29,15 @@ class Cell(NamedTuple):
 
 
 def read(
-    *, wanted: Slice, places: Places, periods: Sequence[Period], grain: Grain | None, cut: str, now: datetime
+    *, wanted: Slice, places: Places, periods: Sequence[Stretch], grain: Grain | None, cut: str, now: datetime
 ) -> dict[Cell, Scores]:
     """How often each score was given, per period, bucket and what ``cut`` names ("" or a dimension).
 
     Two queries, one more while answers are hidden. Raises ConditionError if the segment cannot be evaluated.
     """
-    if wanted.is_rolled and (not cut or cut in ROLLED):
-        return _from_rollups(wanted, places, periods, grain, cut)
+    days = [period for period in periods if isinstance(period, Period)]
+    if len(days) == len(periods) and wanted.is_rolled and (not cut or cut in ROLLED):
+        return _from_rollups(wanted, places, days, grain, cut)
     found = responses(wanted=wanted, places=places, now=now)
     return _from_responses(found, periods, grain, cut)
 
@@ -108,7 +108,7 @@ def _leave_out_hidden(
         keys = {"touchpoint": touchpoint_id, "survey": survey_id, "incentive": is_incentivised}
         day = at.astimezone(UTC).date()
         for number, period in enumerate(periods):
-            if period.since <= day <= period.until:
+            if score is not None and period.since <= day <= period.until:
                 cell = Cell(number, grain.start_of(day) if grain else None, keys[cut] if cut else None)
                 _add(found, cell, [(score, -1)])
 
@@ -155,18 +155,19 @@ def _narrowed(found: QuerySet[Response], wanted: Slice, places: Places) -> Query
     return found
 
 
-def told(name: str) -> KeyTextTransform:
+def told(name: str) -> Func:
     """A property as text: of the response, or ``contact.…``, ``company.…``."""
     of, _dot, rest = name.partition(".")
+    column = "properties"
     if rest and of in ("contact", "company"):
-        return KeyTextTransform(rest, "contact__properties" if of == "contact" else "contact__company__properties")
-    return KeyTextTransform(name, "properties")
+        name, column = rest, "contact__properties" if of == "contact" else "contact__company__properties"
+    # Unlike a key transform it takes digits for a name, too, and not for a place in a list.
+    return Func(F(column), Value(name), function="jsonb_extract_path_text", output_field=TextField())
 
 
-def within(period: Period) -> Q:
-    """Answered on one of these days."""
-    start = datetime.combine(period.since, time(), tzinfo=UTC)
-    end = datetime.combine(period.until + timedelta(days=1), time(), tzinfo=UTC)
+def within(period: Stretch) -> Q:
+    """Answered on one of these days, or between these moments."""
+    start, end = period.moments
     return Q(answered_at__gte=start, answered_at__lt=end)
 
 
@@ -188,7 +189,7 @@ def key_of(cut: str) -> Any:
 
 
 def _from_responses(
-    found: QuerySet[Response], periods: Sequence[Period], grain: Grain | None, cut: str
+    found: QuerySet[Response], periods: Sequence[Stretch], grain: Grain | None, cut: str
 ) -> dict[Cell, Scores]:
     """One query for all periods; they must not overlap."""
     days = TruncDate("answered_at", tzinfo=UTC) if grain else _NOTHING

@@ -9,7 +9,7 @@ from apps.insights import cells, groups
 from apps.insights.cells import Scores
 from apps.insights.nps import Change, Counts, Nps, change, nps
 from apps.insights.places import find
-from apps.insights.slices import Grain, Period, Slice
+from apps.insights.slices import Grain, Period, Slice, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Group:
     pk: Any = None
 
 
-def distribution(*, wanted: Slice, period: Period, now: datetime) -> Scores:
+def distribution(*, wanted: Slice, period: Stretch, now: datetime) -> Scores:
     """How often each score was given: score → answers, without the scores nobody gave.
 
     Raises UnknownKeyError and, for a segment that cannot be evaluated, ConditionError; so do all functions here.
@@ -39,12 +39,14 @@ def distribution(*, wanted: Slice, period: Period, now: datetime) -> Scores:
     return next(iter(found.values()), {})
 
 
-def score(*, wanted: Slice, period: Period, now: datetime) -> Nps:
+def score(*, wanted: Slice, period: Stretch, now: datetime) -> Nps:
     """The score of a period. Two queries, and one for each key in the slice."""
     return nps(Counts.from_scores(distribution(wanted=wanted, period=period, now=now)))
 
 
-def compare(*, wanted: Slice, period: Period, against: Period | Slice, now: datetime) -> tuple[Nps, Nps, Change | None]:
+def compare(
+    *, wanted: Slice, period: Stretch, against: Stretch | Slice, now: datetime
+) -> tuple[Nps, Nps, Change | None]:
     """The score, the one it is compared with (another period, or other responses of the same), and the step to it."""
     if isinstance(against, Slice):
         mine = score(wanted=wanted, period=period, now=now)
@@ -54,7 +56,7 @@ def compare(*, wanted: Slice, period: Period, against: Period | Slice, now: date
     return mine, other, change(other, mine)
 
 
-def scores(*, wanted: Slice, periods: Sequence[Period], now: datetime) -> list[Nps]:
+def scores(*, wanted: Slice, periods: Sequence[Stretch], now: datetime) -> list[Nps]:
     """The score of each of some periods, together if they do not overlap."""
     found = read(wanted, periods, None, "", now)
     return [nps(Counts.from_scores(found.get(cells.Cell(n, None, None), {}))) for n in range(len(periods))]
@@ -78,7 +80,7 @@ def trend(
     ]
 
 
-def by_day(*, wanted: Slice, period: Period, cut: str = "", now: datetime) -> dict[Any, dict[date, Counts]]:
+def by_day(*, wanted: Slice, period: Stretch, cut: str = "", now: datetime) -> dict[Any, dict[date, Counts]]:
     """Counts of every day that has any, per touchpoint, survey … by primary key (``cut``), or all under None."""
     found: dict[Any, dict[date, Counts]] = {}
     for cell, given in read(wanted, [period], Grain.DAY, cut, now).items():
@@ -102,7 +104,7 @@ def _rolling(wanted: Slice, period: Period, grain: Grain, window: int, now: date
     return points
 
 
-def by(*, wanted: Slice, periods: Sequence[Period], dimension: str, now: datetime) -> list[Group]:
+def by(*, wanted: Slice, periods: Sequence[Stretch], dimension: str, now: datetime) -> list[Group]:
     """The score of each part in each period: ``groups.DIMENSIONS`` or ``property:<name>``.
 
     Touchpoints and stages in the order of the journey, the others by the number of answers in the first period; at
@@ -124,9 +126,9 @@ def by(*, wanted: Slice, periods: Sequence[Period], dimension: str, now: datetim
 
 
 def read(
-    wanted: Slice, periods: Sequence[Period], grain: Grain | None, cut: str, now: datetime
+    wanted: Slice, periods: Sequence[Stretch], grain: Grain | None, cut: str, now: datetime
 ) -> dict[cells.Cell, Scores]:
-    """How often each score was given, by period, bucket and part: together where the periods share no day."""
+    """How often each score was given, by period, bucket and part: together where the periods share no moment."""
     places = find(wanted)
     overlap = any(one.overlaps(other) for n, one in enumerate(periods) for other in periods[:n])
     if not overlap:

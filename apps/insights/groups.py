@@ -16,7 +16,7 @@ from apps.insights import cells
 from apps.insights.cells import Scores
 from apps.insights.nps import Counts
 from apps.insights.places import find
-from apps.insights.slices import Period, Slice
+from apps.insights.slices import Slice, Stretch
 from apps.responses.models import Response
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Stage, Touchpoint
@@ -133,7 +133,7 @@ _NAMES: dict[str, Callable[[Any], tuple[str, str]]] = {
 }
 
 
-def by_segment(*, wanted: Slice, periods: Sequence[Period], now: datetime) -> dict[tuple[str, str], dict[int, Scores]]:
+def by_segment(*, wanted: Slice, periods: Sequence[Stretch], now: datetime) -> dict[tuple[str, str], dict[int, Scores]]:
     """Counts per segment (key, name) and period: a contact may belong to several, and counts in each.
 
     One query for each period. A segment that cannot be evaluated has no members.

@@ -2,8 +2,9 @@
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
 ONE_DAY = timedelta(days=1)
 
@@ -62,9 +63,14 @@ class Period:
         """The same days of the year before; 29 February becomes the 28th."""
         return Period(_a_year_before(self.since), _a_year_before(self.until))
 
-    def overlaps(self, other: "Period") -> bool:
-        """Whether they share a day."""
-        return self.since <= other.until and other.since <= self.until
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """Its first moment, and the first one after it."""
+        return _midnight(self.since), _midnight(self.until + ONE_DAY)
+
+    def overlaps(self, other: "Stretch") -> bool:
+        """Whether they share a moment."""
+        return _overlap(self, other)
 
     def buckets(self, grain: Grain) -> list[date]:
         """The first days of all buckets that the period touches, in order."""
@@ -72,6 +78,56 @@ class Period:
         while (start := grain.next_after(found[-1])) <= self.until:
             found.append(start)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one moment up to but not including another, both in UTC; of all times unless told otherwise.
+
+    Raises ValueError if nothing lies between them.
+    """
+
+    since: datetime = datetime(1, 1, 1, tzinfo=UTC)
+    until: datetime = datetime(9999, 12, 31, tzinfo=UTC)
+
+    def __post_init__(self) -> None:
+        if self.until <= self.since:
+            raise ValueError("a span does not end before it begins")
+
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """Its first moment, and the first one after it."""
+        return self.since, self.until
+
+    def before(self) -> "Span":
+        """As long, directly before. Raises OverflowError where there is no such time."""
+        return Span(self.since - (self.until - self.since), self.since)
+
+    def year_before(self) -> "Span":
+        """The same a year before; 29 February becomes the 28th. Raises ValueError where there is no such time."""
+        since, until = (datetime.combine(_a_year_before(at.date()), at.timetz()) for at in self.moments)
+        return Span(since, until)
+
+    def overlaps(self, other: "Stretch") -> bool:
+        """Whether they share a moment."""
+        return _overlap(self, other)
+
+    def in_days(self) -> "Stretch":
+        """The same as a period if it is made of whole UTC days: of these the figures are kept ready."""
+        if any(at != _midnight(at.date()) for at in self.moments):
+            return self
+        return Period(self.since.date(), self.until.date() - ONE_DAY)
+
+
+Stretch: TypeAlias = Period | Span
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _overlap(one: Stretch, other: Stretch) -> bool:
+    return one.moments[0] < other.moments[1] and other.moments[0] < one.moments[1]
 
 
 def _a_year_before(day: date) -> date:

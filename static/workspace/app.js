@@ -47,3 +47,17 @@ for (const place of document.querySelectorAll("[data-poll]")) {
   };
   setTimeout(look, pause);
 }
+// In a chart one point is in the order of the tab key; arrows go from there to the others, and each is read out.
+for (const chart of document.querySelectorAll("[data-chart]")) {
+  const points = [...chart.querySelectorAll(".month")];
+  chart.addEventListener("keydown", (event) => {
+    const at = points.indexOf(document.activeElement);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: points.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    if (!points[to]) return;
+    points[at].setAttribute("tabindex", "-1");
+    points[to].setAttribute("tabindex", "0");
+    points[to].focus({ preventScroll: true });
+  });
+}

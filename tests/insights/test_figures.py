@@ -7,16 +7,17 @@ import pytest
 
 from apps.api.delighted.erasing import erase
 from apps.common.queues import DRAINS
-from apps.contacts.models import Contact
-from apps.insights import selectors, services, tasks
+from apps.insights import figures, selectors, services, tasks
 from apps.insights.models import Rollup
 from apps.insights.nps import Counts, nps
+from apps.insights.overview import Overview, overview
+from apps.insights.slices import Grain, Period, Slice
 from apps.responses.models import Response, ScoreChange
 from apps.responses.past import PastResponse, record_past_responses, remove_past_responses
 from apps.responses.services import Origin, Submission, judge, submit, submit_openly
 from apps.surveys import versions
 from apps.surveys.models import Invitation, Survey
-from apps.touchpoints.models import Event, Stage, Touchpoint
+from apps.touchpoints.models import Stage, Touchpoint
 from tests import factories
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -49,6 +50,14 @@ def answer(
     return Response.objects.create(answered_at=at, updated_at=at, comment="", **cell)
 
 
+def shown(*, days: int, today: date = TODAY, is_incentivised: bool | None = None) -> tuple[Overview, Overview]:
+    """The last days month by month, and those before."""
+    period = Period.last(days, today=today)
+    wanted = Slice(is_incentivised=is_incentivised)
+    now, before = overview(wanted=wanted, periods=[period, period.before()], grain=Grain.MONTH, now=NOW)
+    return now, before
+
+
 def test_folding_moves_every_change_into_the_rollups(survey: Survey, touchpoints: list[Touchpoint]) -> None:
     for _repeat in range(3):
         answer(survey, touchpoints[0], 9, 1)
@@ -75,17 +84,14 @@ def test_what_was_promised_something_folds_into_cells_of_its_own_and_can_be_look
     answer(survey, touchpoints[0], 9, 40, is_incentivised=True)
     for limit in (2, 100):  # Half of it folded, then all.
         services.roll_up(now=NOW, limit=limit)
-        shown = {
-            wanted: selectors.overview(today=TODAY, days=30, is_incentivised=wanted) for wanted in (None, True, False)
-        }
-        assert {wanted: found.now.counts for wanted, found in shown.items()} == {
+        found = {wanted: shown(days=30, is_incentivised=wanted) for wanted in (None, True, False)}
+        assert {wanted: now.nps.counts for wanted, (now, _before) in found.items()} == {
             None: Counts(promoters=4, detractors=1),
             True: Counts(promoters=3),
             False: Counts(promoters=1, detractors=1),
         }
-        assert {wanted: found.before.n for wanted, found in shown.items()} == {None: 1, True: 1, False: 0}
-        assert [(found.incentivised, found.is_mixed) for found in shown.values()] == [(3, True), (3, False), (0, False)]
-        assert [found.has_incentives for found in shown.values()] == [True, True, False]
+        assert {wanted: before.nps.n for wanted, (_now, before) in found.items()} == {None: 1, True: 1, False: 0}
+        assert [(now.incentivised, before.incentivised) for now, before in found.values()] == [(3, 1), (3, 1), (0, 0)]
     day = TODAY - timedelta(days=1)
     cells = Rollup.objects.filter(day=day).values_list("is_incentivised", "given_9")
     assert set(cells) == {(True, 2), (False, 1)}
@@ -134,22 +140,30 @@ def test_figures_equal_a_full_recount_however_much_is_folded(
     if folded:
         services.roll_up(now=NOW, limit=folded)
     for wanted in (None, True, False):
-        overview = selectors.overview(today=TODAY, days=90, is_incentivised=wanted)
-        check_overview(overview, [r for r in Response.objects.all() if wanted in (None, r.is_incentivised)])
+        stored = [row for row in Response.objects.all() if wanted in (None, row.is_incentivised)]
+        check_overview(*shown(days=90, is_incentivised=wanted), stored)
+        now = [row for row in stored if 0 <= age(row) < 90]
+        parts = figures.by(
+            wanted=Slice(is_incentivised=wanted),
+            periods=[Period.last(90, today=TODAY)],
+            dimension="touchpoint",
+            now=NOW,
+        )
+        for part in parts:
+            assert part.figures[0] == recount(row for row in now if row.touchpoint_id == part.pk)
+        assert sum(part.figures[0].n for part in parts) == len(now)
 
 
-def check_overview(overview: selectors.Overview, stored: list[Response]) -> None:
-    """Every figure of the overview is what these responses give when they are counted."""
-    now = [r for r in stored if 0 <= age(r) < 90]
-    assert overview.incentivised == sum(r.is_incentivised for r in now)
-    assert overview.now == recount(now)
-    assert overview.before == recount(r for r in stored if 90 <= age(r) < 180)
-    for month in overview.months:
-        assert month.nps == recount(r for r in stored if r.answered_at.date().replace(day=1) == month.start)
-    for row in overview.touchpoints:
-        pk = row.touchpoint.pk if row.touchpoint else None
-        assert row.nps == recount(r for r in now if r.touchpoint_id == pk)
-    assert sum(row.nps.n for row in overview.touchpoints) == overview.now.n
+def check_overview(now: Overview, before: Overview, stored: list[Response]) -> None:
+    """Every figure of both periods is what these responses give when they are counted."""
+    for found in (now, before):
+        those = [row for row in stored if found.period.since <= row.answered_at.date() <= found.period.until]
+        assert found.nps == recount(those)
+        assert found.incentivised == sum(row.is_incentivised for row in those)
+        assert sum(found.scores.values()) == len(those)
+        for month in found.points:
+            assert month.nps == recount(row for row in those if row.answered_at.date().replace(day=1) == month.start)
+        assert sum(month.nps.n for month in found.points) == len(those)
 
 
 def age(response: Response) -> int:
@@ -169,7 +183,7 @@ def test_the_overview_costs_two_queries_however_much_there_is(
     for days_ago in range(40):
         answer(survey, touchpoints[days_ago % 2], 9, days_ago * 9)
     with django_assert_num_queries(2):
-        selectors.overview(today=TODAY, days=365)
+        shown(days=365)
 
 
 def test_an_answer_changed_from_9_to_3_counts_once(survey: Survey) -> None:
@@ -178,7 +192,7 @@ def test_an_answer_changed_from_9_to_3_counts_once(survey: Survey) -> None:
     day = TODAY - timedelta(days=1)
     ScoreChange.objects.create(day=day, survey=survey, score=9, weight=-1)
     ScoreChange.objects.create(day=day, survey=survey, score=3, weight=1)
-    assert selectors.overview(today=TODAY, days=30).now.counts == Counts(detractors=1)
+    assert shown(days=30)[0].nps.counts == Counts(detractors=1)
 
 
 def test_the_last_months_cross_the_year() -> None:
@@ -189,31 +203,11 @@ def test_the_last_months_cross_the_year() -> None:
     ]
 
 
-def test_nothing_answered_gives_twelve_empty_months() -> None:
-    overview = selectors.overview(today=TODAY, days=30)
-    assert len(overview.months) == 12
-    assert overview.now.score is None
-    assert overview.touchpoints == []
-
-
-def test_the_funnel_counts_each_event_once_per_stage(
-    survey: Survey, touchpoints: list[Touchpoint], django_assert_num_queries: Any
-) -> None:
-    contact = Contact.objects.create(email="a@example.com")
-    for number in range(4):
-        event = Event.objects.create(touchpoint=touchpoints[0], occurred_at=NOW, received_at=NOW, contact=contact)
-        for reason in range(2 if number else 0):
-            sent = reason == 0 and number > 1
-            status = Invitation.Status.QUEUED if sent else Invitation.Status.SCHEDULED
-            invitation = Invitation.objects.create(
-                survey=survey, contact=contact, event=event, reason=f"{number}:{reason}", status=status,
-                send_at=NOW, give_up_at=NOW, created_at=NOW,
-            )  # fmt: skip
-            if sent and number == 3:
-                Response.objects.create(survey=survey, invitation=invitation, score=9, answered_at=NOW, updated_at=NOW)
-    with django_assert_num_queries(1):
-        found = selectors.funnel(since=NOW - timedelta(days=30), until=NOW)
-    assert found == selectors.Funnel(events=4, invited=3, sent=2, answered=1)
+def test_nothing_answered_gives_empty_months() -> None:
+    now, _before = shown(days=365)
+    assert len(now.points) == 13, "the first and the last are not whole"
+    assert now.nps.score is None
+    assert {month.nps.n for month in now.points} == {0}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -248,11 +242,8 @@ def test_figures_equal_a_full_recount_whatever_is_sent_judged_promised_imported_
             assert row.is_incentivised == promised.setdefault(row.pk, row.is_incentivised)
         counted = list(Response.objects.filter(is_suspected=False, score__isnull=False))
         for wanted in (None, True, False):
-            figures = selectors.overview(today=now.date(), days=365, is_incentivised=wanted)
             those = [r for r in counted if wanted in (None, r.is_incentivised)]
-            assert figures.now == recount(those)
-            for month in figures.months:
-                assert month.nps == recount(r for r in those if r.answered_at.date().replace(day=1) == month.start)
+            check_overview(*shown(days=365, today=now.date(), is_incentivised=wanted), those)
     services.roll_up(now=now, limit=10_000)
     assert folded() == Counter((r.is_incentivised, r.score) for r in counted)
 
@@ -309,20 +300,5 @@ def test_a_suspected_answer_counts_once_it_is_judged_a_humans_and_no_more_once_a
     for is_genuine in (None, True, True, False, False, True):
         if is_genuine is not None:
             judge(response_id=response.pk, is_genuine=is_genuine, by="cx", now=NOW)
-        counted.append(selectors.overview(today=TODAY, days=30).now.n)
+        counted.append(shown(days=30)[0].nps.n)
     assert counted == [0, 1, 1, 0, 0, 1]
-
-
-def test_the_funnel_counts_what_humans_answered_also_anonymously(survey: Survey) -> None:
-    place = factories.TouchpointFactory()
-    for number in range(3):
-        invitation = _invite(survey, place, number)
-        event = Event.objects.create(touchpoint=place, occurred_at=NOW, received_at=NOW, contact=invitation.contact)
-        used_on = TODAY if number == 2 else None
-        Invitation.objects.filter(pk=invitation.pk).update(event=event, used_on=used_on)
-        if number < 2:
-            Response.objects.create(
-                survey=survey, invitation=invitation, score=9, answered_at=NOW, updated_at=NOW, is_suspected=number == 1
-            )
-    found = selectors.funnel(since=NOW - timedelta(days=30), until=NOW)
-    assert found == selectors.Funnel(events=3, invited=3, sent=3, answered=2)

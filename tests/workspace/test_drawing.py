@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.insights.nps import Counts, nps
-from apps.workspace import charts, colours
+from apps.workspace import charts, colours, score_columns
 from apps.workspace.filters import period_days
 from apps.workspace.templatetags.workspace import of, signed
 
@@ -27,6 +27,37 @@ def test_everything_is_drawn_inside_the_picture(found: list[Counts]) -> None:
         x, y = (float(part) for part in place.split(","))
         assert charts.PAD_LEFT <= x <= 720 - charts.PAD_RIGHT
         assert charts.PAD_TOP - 0.1 <= y <= 264 - charts.PAD_BOTTOM + 0.1
+
+
+@given(months, months, st.integers(-100, 100), st.lists(st.dates(date(2025, 12, 1), date(2027, 1, 31)), max_size=9))
+def test_what_it_is_compared_with_targets_and_marks_are_drawn_inside_as_well(
+    found: list[Counts], others: list[Counts], target: int, days: list[date]
+) -> None:
+    chart = charts.trend(
+        [(month, nps(counts)) for month, counts in zip(MONTHS, found, strict=True)], width=340, height=220,
+        against=[nps(counts) for counts in others], target=target, marks=sorted(days), partial={MONTHS[0]},
+    )  # fmt: skip
+    assert chart.target is not None
+    heights = [float(chart.target.y), *(float(value) for _x, *ends in chart.whiskers for value in ends)]
+    heights += [float(pair.split(",")[1]) for line in chart.other_lines for pair in line.split()]
+    assert all(charts.PAD_TOP - 0.1 <= y <= 220 - charts.PAD_BOTTOM + 0.1 for y in heights)
+    assert len({mark.x for mark in chart.marks}) == len(chart.marks)
+    assert all(charts.PAD_LEFT <= float(mark.x) <= 340 - charts.PAD_RIGHT for mark in chart.marks)
+    assert [point.is_partial for point in chart.points] == [True] + [False] * 11
+
+
+def test_marks_close_together_share_their_place() -> None:
+    days = [date(2026, 1, 3), date(2026, 3, 1), date(2026, 3, 9), date(2026, 3, 31), date(2026, 12, 24)]
+    chart = charts.trend([(month, nps(Counts(9))) for month in MONTHS], width=720, height=300, marks=days)
+    assert [mark.label for mark in chart.marks] == ["1", "2–4", "5"]
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=11, max_size=11))
+def test_columns_of_scores_stay_inside_and_show_everybody(numbers: list[int]) -> None:
+    for column in score_columns.columns(numbers):
+        assert 0 <= float(column.y) - 15 <= float(column.y) + float(column.height) <= score_columns.HEIGHT
+        assert (float(column.height) > 0) == (column.number > 0)
+        assert (column.percent == "0") == (column.number == 0)
 
 
 def test_months_with_too_few_answers_leave_a_gap() -> None:

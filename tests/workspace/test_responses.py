@@ -14,7 +14,8 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.campaigns.services import enrol
 from apps.contacts.models import LegalBasis
-from apps.insights import selectors
+from apps.insights.figures import score
+from apps.insights.slices import Period, Slice
 from apps.responses.models import Response
 from apps.responses.services import Origin, Submission, ask_for_call_back, submit, submit_openly
 from apps.responses.suspicion import CODES
@@ -202,7 +203,8 @@ def test_a_judgement_counts_follows_up_and_can_be_taken_back(client: Client, use
         answer = client.post(url(response, "judge"), {"by": by})
         assert answer.headers["Location"] == url(response)
         response.refresh_from_db()
-        counted = selectors.overview(today=timezone.now().date(), days=30).now.n
+        period = Period.last(30, today=timezone.now().date())
+        counted = score(wanted=Slice(), period=period, now=timezone.now()).n
         return counted, response.judged_by, len(names(client))
 
     assert "A machine probably gave this response" in text_of(client, url(response))

@@ -11,6 +11,8 @@ from apps.common.ids import uuid7
 class SavedView(models.Model):
     """A page with what it is narrowed down to, under a name and an address of its own."""
 
+    has_own_pages = True
+
     class Page(models.TextChoices):
         DASHBOARD = "dashboard", _("dashboard")
         JOURNEY = "journey", _("journey map")
@@ -45,6 +47,8 @@ class SavedView(models.Model):
 
 class ShareLink(models.Model):
     """A signed address that shows a saved view to anybody who has it, until it ends or is revoked."""
+
+    has_own_pages = True
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     view = models.ForeignKey(SavedView, models.CASCADE, related_name="links", verbose_name=_("view"))
