@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -90,7 +91,7 @@ class OperatorAdmin(UserAdmin):
 
 @admin.register(Group, site=tenant_admin)
 class GroupAdmin(BaseAdmin, DjangoGroupAdmin):
-    """Roles: what their members may see and change in this admin."""
+    """Roles: what their members may see and change in this admin, and on the pages of models that have their own."""
 
     def formfield_for_manytomany(self, db_field: models.ManyToManyField, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "permissions":
@@ -98,6 +99,11 @@ class GroupAdmin(BaseAdmin, DjangoGroupAdmin):
         shown = Q()
         for model in self.admin_site._registry:
             shown |= Q(content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name)
+        for model in apps.get_models():
+            # Whoever is signed in may look at these.
+            if getattr(model, "has_own_pages", False):
+                about = Q(content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name)
+                shown |= about & ~Q(codename__startswith="view_")
         rights = [When(codename__startswith=f"{verb}_", then=place) for place, verb in enumerate(VERBS)]
         rows = Permission.objects.filter(shown).select_related("content_type")
         return PermissionField(

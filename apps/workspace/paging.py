@@ -1,7 +1,7 @@
 """Pages of a list by key rather than by number: as fast on the thousandth page as on the first."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -51,14 +51,16 @@ def page(
     size: int = PAGE_SIZE,
     counted: Total | None = None,
     is_number: bool = False,
+    is_day: bool = False,
 ) -> Page:
     """One page ordered by a time field and the id. Two queries, or one if the rows are ``counted`` already.
 
-    With ``is_number`` the field is a number that is never empty. A cursor that cannot be read starts over.
+    With ``is_number`` the field is a number, with ``is_day`` a day, that is never empty. A cursor that cannot be read
+    starts over.
     """
     sign, onward, passed = ("", "gte", "lte") if ascending else ("-", "lte", "gte")
     ordered = queryset.order_by(f"{sign}{field}", f"{sign}pk")
-    start = _read(cursor, is_number=is_number)
+    start = _read(cursor, is_number=is_number, is_day=is_day)
     if start is not None:
         at, pk = start
         # The first condition is what the index can use; the second takes out what the last page showed.
@@ -94,16 +96,18 @@ def page_by_id(queryset: QuerySet[Any], *, cursor: str, size: int = PAGE_SIZE) -
     )
 
 
-def _written(value: datetime | int) -> str:
+def _written(value: date | int) -> str:
     return str(value) if isinstance(value, int) else value.isoformat()
 
 
-def _read(cursor: str, *, is_number: bool) -> tuple[datetime | int, UUID | int] | None:
+def _read(cursor: str, *, is_number: bool, is_day: bool) -> tuple[date | int, UUID | int] | None:
     start, _tilde, key = cursor.partition("~")
     try:
         pk = _number(key) if key.isdecimal() else UUID(key)
         if is_number:
             return _number(start), pk
+        if is_day:
+            return date.fromisoformat(start), pk
         at = datetime.fromisoformat(start)
     except ValueError:
         return None

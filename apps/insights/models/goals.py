@@ -19,6 +19,9 @@ DAYS = (MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2099, 12, 31
 class Target(models.Model):
     """The score to be reached at a touchpoint, or over everything; each one met proposes the next."""
 
+    # In the workspace rather than in the admin, where roles get their rights all the same.
+    has_own_pages = True
+
     class Status(models.TextChoices):
         OPEN = "open", _("open")
         MET = "met", _("met")
@@ -84,6 +87,8 @@ class Target(models.Model):
 
 class Comparison(models.Model):
     """What an effect is measured against: others for whom nothing changed."""
+
+    has_own_pages = True
 
     window = models.PositiveSmallIntegerField(
         _("days before and after"),

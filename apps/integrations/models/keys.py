@@ -18,6 +18,7 @@ class Scope(models.TextChoices):
     RESPONSES_WRITE = "responses:write", _("write responses")
     CASES_WRITE = "cases:write", _("open and change cases")
     VOUCHERS_WRITE = "vouchers:write", _("redeem vouchers")
+    INSIGHTS_WRITE = "insights:write", _("note annotations, set targets, keep improvement actions")
     SETUP_WRITE = "setup:write", _("change touchpoints, segments, rules and webhooks")
 
 

@@ -175,11 +175,12 @@ def shares(figures: Nps, *, legend: bool = True) -> dict[str, Any]:
 
 
 @register.inclusion_tag("workspace/_nav_link.html", takes_context=True)
-def nav_link(context: dict[str, Any], name: str, icon: str, label: str) -> dict[str, Any]:
-    """A link of the main navigation, marked when its section is shown."""
+def nav_link(context: dict[str, Any], name: str, icon: str, label: str, also: str = "") -> dict[str, Any]:
+    """A link of the main navigation, marked when its section is shown; ``also``: names of pages that belong to it."""
     url = reverse(f"workspace:{name}")
     path = context["request"].path
-    current = path == url if name == "dashboard" else path.startswith(url)
+    whole = [url, *(reverse(f"workspace:{other}") for other in also.split())]
+    current = path == url if name == "dashboard" else any(path.startswith(start) for start in whole)
     return {"url": url, "icon": icon, "label": label, "current": current}
 
 
