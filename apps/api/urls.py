@@ -4,6 +4,9 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from apps.api import description, problems, segment
+from apps.api.resources.actions import ActionViewSet
+from apps.api.resources.annotations import AnnotationViewSet
+from apps.api.resources.answer_metrics import FunnelView, QuestionsView
 from apps.api.resources.campaigns import CampaignViewSet, EnrolmentViewSet
 from apps.api.resources.case_metrics import CaseMetricsView, RecoveryView
 from apps.api.resources.cases import CaseViewSet
@@ -13,13 +16,16 @@ from apps.api.resources.decisions import DecisionViewSet
 from apps.api.resources.dry_runs import DryRunViewSet
 from apps.api.resources.events import EventViewSet
 from apps.api.resources.invitations import InvitationViewSet
-from apps.api.resources.metrics import NpsView
+from apps.api.resources.journey import JourneyView
+from apps.api.resources.metrics import DistributionView, NpsView, TrendView
+from apps.api.resources.people import AdvocateViewSet, AtRiskViewSet, SilentViewSet
 from apps.api.resources.responses import ResponseViewSet
 from apps.api.resources.rules import RuleViewSet
 from apps.api.resources.segments import SegmentViewSet
 from apps.api.resources.stages import StageViewSet
 from apps.api.resources.suppressions import SuppressionViewSet
 from apps.api.resources.surveys import SurveyViewSet
+from apps.api.resources.targets import TargetViewSet
 from apps.api.resources.touchpoints import TouchpointViewSet
 from apps.api.resources.voucher_pools import VoucherPoolViewSet
 from apps.api.resources.vouchers import VoucherViewSet
@@ -27,12 +33,17 @@ from apps.api.resources.webhooks import DeliveryViewSet, EndpointViewSet
 
 app_name = "api"
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("actions", ActionViewSet, basename="action")
+router.register("annotations", AnnotationViewSet, basename="annotation")
 router.register("enrolments", EnrolmentViewSet, basename="enrolment")
 router.register("events", EventViewSet, basename="event")
 router.register("cases", CaseViewSet, basename="case")
 router.register("campaigns", CampaignViewSet, basename="campaign")
 router.register("companies", CompanyViewSet, basename="company")
 router.register("contacts", ContactViewSet, basename="contact")
+router.register("contacts/at-risk", AtRiskViewSet, basename="contact-at-risk")
+router.register("contacts/advocates", AdvocateViewSet, basename="contact-advocate")
+router.register("contacts/silent", SilentViewSet, basename="contact-silent")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("dry-runs", DryRunViewSet, basename="dry-run")
 router.register("invitations", InvitationViewSet, basename="invitation")
@@ -42,6 +53,7 @@ router.register("segments", SegmentViewSet, basename="segment-of-contacts")
 router.register("stages", StageViewSet, basename="stage")
 router.register("suppressions", SuppressionViewSet, basename="suppression")
 router.register("surveys", SurveyViewSet, basename="survey")
+router.register("targets", TargetViewSet, basename="target")
 router.register("touchpoints", TouchpointViewSet, basename="touchpoint")
 router.register("voucher-pools", VoucherPoolViewSet, basename="voucher-pool")
 router.register("vouchers", VoucherViewSet, basename="voucher")
@@ -55,7 +67,12 @@ urlpatterns = [
     path("segment/<str:endpoint>", segment.segment, name="segment"),
     path("exports/", include("apps.api.resources.exports")),
     path("", include("apps.api.resources.imports")),
+    path("journey", JourneyView.as_view(), name="journey"),
     path("metrics/nps", NpsView.as_view(), name="nps"),
+    path("metrics/nps/trend", TrendView.as_view(), name="nps_trend"),
+    path("metrics/nps/distribution", DistributionView.as_view(), name="nps_distribution"),
+    path("metrics/funnel", FunnelView.as_view(), name="funnel"),
+    path("metrics/questions", QuestionsView.as_view(), name="questions"),
     path("metrics/cases", CaseMetricsView.as_view(), name="case_metrics"),
     path("metrics/recovery", RecoveryView.as_view(), name="recovery"),
     path("", include(router.urls)),

@@ -29,7 +29,7 @@ def _choices(choices: type[Choices]) -> list[tuple[str, str]]:
 
 
 def period_days(value: str | None) -> int:
-    """The dashboard's period; 90 days unless another known one is asked for."""
+    """A page's period; 90 days unless another known one is asked for."""
     return next((days for days in PERIODS if str(days) == value), 90)
 
 

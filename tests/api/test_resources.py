@@ -24,26 +24,32 @@ from tests.api.sending import problem
 from tests.api.world import fill
 
 WRITING = {
+    "actions": Scope.INSIGHTS_WRITE,
+    "annotations": Scope.INSIGHTS_WRITE,
     "cases": Scope.CASES_WRITE,
     "contacts": Scope.CONTACTS_WRITE,
     "companies": Scope.CONTACTS_WRITE,
     "events": Scope.EVENTS_WRITE,
     "responses": Scope.RESPONSES_WRITE,
     "suppressions": Scope.SUPPRESSIONS_WRITE,
+    "targets": Scope.INSIGHTS_WRITE,
     "vouchers": Scope.VOUCHERS_WRITE,
 }
 # What these give, and whom, is tested where they are.
 ELSEWHERE = frozenset({"deliveries", "exports", "imports", "webhooks"})
 OURS = frozenset({
-    "campaigns", "cases", "companies", "contacts", "decisions", "dry-runs", "enrolments", "events", "invitations",
-    "metrics", "responses", "rules", "segments", "stages", "suppressions", "surveys", "touchpoints", "voucher-pools",
-    "vouchers",
+    "actions", "annotations", "campaigns", "cases", "companies", "contacts", "decisions", "dry-runs", "enrolments",
+    "events", "invitations", "journey", "metrics", "responses", "rules", "segments", "stages", "suppressions",
+    "surveys", "targets", "touchpoints", "voucher-pools", "vouchers",
 })  # fmt: skip
 NOBODY = "0197a0c4-0000-7000-8000-000000000001"
 MADE_UP = dict.fromkeys(OURS | ELSEWHERE, NOBODY)
-MADE_UP |= dict.fromkeys(("campaigns", "companies", "rules", "suppressions", "voucher-pools", "webhooks"), 999_999)
+NUMBERED = (
+    "annotations", "campaigns", "companies", "rules", "suppressions", "targets", "voucher-pools", "webhooks",
+)  # fmt: skip
+MADE_UP |= dict.fromkeys(NUMBERED, 999_999)
 # Their examples name a touchpoint and a survey that have to be there.
-NAMING = ("/events", "/events/bulk", "/rules")
+NAMING = ("/actions", "/events", "/events/bulk", "/rules")
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def examples() -> Iterator[tuple[str, str, Any]]:
 
 def test_every_resource_is_there_with_all_that_can_be_done_with_it() -> None:
     assert {endpoint.path.split("/")[1] for endpoint in endpoints()} == OURS | ELSEWHERE
-    assert len(lists()) == 21
+    assert len(lists()) == 27
     bodies = {(e.path, e.method) for e in ours() if e.method in ("POST", "PATCH")}
     without = {("/invitations/{id}/revoke", "POST"), ("/enrolments/{id}/stop", "POST")}
     assert {(path, method) for path, method, _body in examples()} >= bodies - without
@@ -123,6 +129,9 @@ def naming(ids: dict[str, Any]) -> list[tuple[str, str, Any]]:
         ("/touchpoints", "POST", {"key": "mine", "name": {"en": "Mine"}, "stage": ids["stages"]}),
         ("/rules", "POST", rule),
         ("/cases", "POST", {"response_id": str(ids["responses"])}),
+        ("/actions", "POST", {"title": "Mine", "touchpoint": ids["touchpoints"]}),
+        ("/annotations", "POST", {"text": "Mine", "control_segment": ids["segments"]}),
+        ("/targets", "POST", {"goal": 50, "touchpoint": ids["touchpoints"]}),
         (f"/contacts?segment={ids['segments']}", "GET", None),
         (f"/metrics/nps?segment={ids['segments']}", "GET", None),
     ]

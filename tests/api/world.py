@@ -8,6 +8,7 @@ from apps.campaigns.models import Enrolment, StepRun
 from apps.cases.models import Case, CaseNote, CaseRule, Outcome, RootCause
 from apps.contacts.models import Company, Contact, LegalBasis
 from apps.incentives.models import Voucher, VoucherPool
+from apps.insights.models import Action, Annotation, Target
 from apps.messaging import suppressions
 from apps.messaging.models import Suppression
 from apps.responses.models import Answer, Response
@@ -73,7 +74,13 @@ def _one(name: str) -> dict[str, Any]:
     voucher = Voucher.objects.create(
         pool=pool, code=f"CODE-{name}", status="issued", response=response, contact=contact, reason=name, issued_at=AT
     )
+    _people(name, survey)
+    action = Action.objects.create(touchpoint=touchpoint, title=name, status="running", created_at=AT, updated_at=AT)
+    annotation = Annotation.objects.create(day=AT.date(), text=name, created_at=AT)
+    target = Target.objects.create(touchpoint=touchpoint, goal=40, created_at=AT)
     return {
+        "actions": action.pk,
+        "annotations": annotation.pk,
         "campaigns": campaign.pk,
         "cases": case.pk,
         "companies": company.pk,
@@ -89,7 +96,24 @@ def _one(name: str) -> dict[str, Any]:
         "stages": stage.key,
         "suppressions": Suppression.objects.latest("pk").pk,
         "surveys": survey.key,
+        "targets": target.pk,
         "touchpoints": touchpoint.key,
         "voucher-pools": pool.pk,
         "vouchers": voucher.pk,
     }
+
+
+def _people(name: str, survey: Any) -> None:
+    """One contact at risk, one advocate, and one who never answered; these lists look at the last 12 months."""
+    at = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=30)
+    for score in (2, 9):
+        contact = Contact.objects.create(external_id=f"p{score}-{name}")
+        Response.objects.create(
+            survey=survey, contact=contact, score=score, comment="Words", answered_at=at, updated_at=at
+        )
+    silent = Contact.objects.create(external_id=f"silent-{name}")
+    for number in range(2):
+        Invitation.objects.create(
+            survey=survey, contact=silent, reason=f"silent:{number}:{name}", status="shown", send_at=at, give_up_at=at,
+            created_at=at + timedelta(days=number),
+        )  # fmt: skip

@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.alerts.models import Channel, Notice, Subscription
 from apps.campaigns.models import CampaignTrial, Launch
 from apps.incentives.models import Voucher, VoucherPool
+from apps.insights.models import Action, Annotation, JourneyReview, SavedView, Target
 from apps.integrations import webhooks
 from apps.integrations.models import Delivery, Endpoint, Replay
 from apps.responses.models import Response
@@ -27,9 +28,10 @@ from apps.touchpoints.models import HookPayload, TrackedName
 from apps.transfers import services as imports
 from apps.triggers.models import DryRun
 from apps.workspace import urls
+from apps.workspace.saved import share, token_of
 from tests.workspace.conftest import make_setup, story
 
-OPEN_TO_ALL = {"login", "logout", "theme"}
+OPEN_TO_ALL = {"login", "logout", "theme", "shared"}
 SCRIPT = "<script>alert('x')</script>"
 LISTS = ["dashboard", "responses", "decisions", "cases", "emails"]
 
@@ -118,13 +120,23 @@ def theirs(setup: SimpleNamespace, now: datetime) -> dict[str, list[Any]]:
     launch = Launch.objects.create(
         campaign=setup.campaign, version=setup.campaign.current_version, until=now, created_at=now
     )
+    view = SavedView.objects.create(name="Theirs", created_at=now, updated_at=now)
+    link = share(view=view, expires_at=None, by=User.objects.create(username="sharing"), now=now)
+    action = Action.objects.create(touchpoint=setup.touchpoint, title="Theirs", created_at=now, updated_at=now)
+    annotation = Annotation.objects.create(day=now.date(), text="Theirs", created_at=now)
+    target = Target.objects.create(goal=40, created_at=now)
     told = User.objects.create(username="told")
     subscription = Subscription.objects.create(user=told, name="Theirs")
     channel = Channel.objects.create(name="Theirs", url="https://theirs.example/")
     notice = Notice.objects.create(user=told, kind="response", reason="theirs", path="/", due_at=now, created_at=now)
     return {
+        "action": [action.pk], "annotation": [annotation.pk], "target": [target.pk],
+        "journey_stage": [setup.touchpoint.stage.key], "journey_touchpoint": [setup.touchpoint.key],
+        "journey_arrange_stage": [setup.touchpoint.stage_id], "journey_arrange_touchpoint": [setup.touchpoint.pk],
+        "journey_review": [JourneyReview.objects.create(due_on=now.date(), created_at=now).pk],
         "alert_edit": [subscription.pk], "alert_switch": [subscription.pk], "alert_delete": [subscription.pk],
         "alert_channel": [channel.pk], "alert_again": [notice.pk],
+        "view": [view.pk], "view_revoke": [view.pk, link.pk], "shared": [token_of(link)],
         "response": [response.pk], "judge": [response.pk], "open_case": [response.pk], "case": [response.case.pk],
         "contact": [response.contact_id], "email": [response.invitation.email_id], "why_event": [event.pk],
         "why_contact": [response.contact_id], "dry_run": [run.pk], "import": [source.pk], "hook": [found.pk],
@@ -202,10 +214,11 @@ def test_no_page_needs_inline_style_or_script(client: Client, setup: SimpleNames
 def test_a_list_costs_the_same_for_one_row_and_for_twenty(
     queries_of: Callable[[str], int], setup: SimpleNamespace, now: datetime, name: str
 ) -> None:
-    # Session and user; then figures, touchpoints, funnel, what stays hidden, comments, or: (touchpoints, segments,
+    # Session and user; then touchpoints, surveys, segments, figures, parts with their names, what stays hidden (for
+    # each of these and the comments), comments, annotations, target, suspected; or: (touchpoints, segments,
     # what stays hidden; or touchpoints, rules, cadences; or people, outcomes, causes, touchpoints, saved lists, their
     # numbers; or surveys, campaigns), count, rows (, suspected; undecided).
-    expected = {"dashboard": 7, "responses": 8, "decisions": 8, "cases": 10, "emails": 6}[name]
+    expected = {"dashboard": 15, "responses": 8, "decisions": 8, "cases": 10, "emails": 6}[name]
     story(setup, 0, now, comment="Hm.")
     assert queries_of(reverse(f"workspace:{name}")) == expected
     for number in range(1, 20):

@@ -114,6 +114,10 @@ def test_no_queue_has_anything_to_do(load_demo: Load) -> None:
             due = {queue: drain.next_due() for queue, drain in DRAINS.items()}
             # The words of old mails are deleted in the night, of the demo's year as of any other.
             assert due.pop("messaging.forget") is not None
+            # The journey map is looked at again once the year is over.
+            assert due.pop("insights.map_reviews") is not None
+            # How much touchpoints weigh is learnt once a day.
+            assert due.pop("insights.influence") is not None
             assert set(due.values()) == {None}
     assert not AgendaItem.objects.filter(schema_name__in=SLUGS).exists()
 

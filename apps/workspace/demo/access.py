@@ -16,7 +16,11 @@ OPERATOR = "operator@resonanz.example"
 KEY_NAME = "Demo"
 MANAGER = (
     "view_case", "view_campaign", "change_campaign", "view_voucherpool", "change_voucherpool", "view_voucher",
-    "view_channel", "add_channel", "delete_channel", "view_response",
+    "view_channel", "add_channel", "delete_channel", "view_response", "add_sharelink",
+    "view_stage", "add_stage", "change_stage", "delete_stage",
+    "view_touchpoint", "add_touchpoint", "change_touchpoint", "delete_touchpoint",
+    "add_action", "change_action", "delete_action", "add_annotation", "change_annotation", "delete_annotation",
+    "add_target", "change_target", "delete_target",
 )  # fmt: skip
 """What a CX manager may see and do besides the pages that are everybody's."""
 

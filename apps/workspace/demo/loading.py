@@ -6,10 +6,12 @@ from random import Random
 from django.db import transaction
 
 from apps.contacts.ledger import current_policy
+from apps.insights import influences
 from apps.touchpoints.models import Touchpoint
 from apps.workspace.demo.blueprint import Brand, Window
 from apps.workspace.demo.history import History
 from apps.workspace.demo.klarwerk import KLARWERK
+from apps.workspace.demo.map_story import tell_of_the_map
 from apps.workspace.demo.nordwind import NORDWIND
 from apps.workspace.demo.setup import publish_surveys, set_up
 from apps.workspace.demo.shop import set_up_shop
@@ -38,4 +40,7 @@ def load(*, brand: Brand, today: date, scale: float = 1.0) -> dict[str, int]:
     publish_surveys(now=end)
     window = Window(start=end - timedelta(days=365), end=end)
     history = History(brand=brand, wiring=wiring, window=window, policy=current_policy(), rng=rng)
-    return write(records=history.tell(scale))
+    written = write(records=history.tell(scale))
+    tell_of_the_map(now=end)
+    influences.learn(now=end)
+    return written

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.insights.selectors import overview
+from apps.insights.figures import score
+from apps.insights.slices import Period, Slice
 from apps.integrations.models import Delivery, Endpoint, Scope
 from apps.integrations.services import create_api_key
 from apps.responses.models import Response, Revision, ScoreChange
@@ -163,7 +164,7 @@ def test_a_changed_answer_keeps_what_it_said_and_moves_the_figures(caller: Calle
     assert found["person_properties"] == {"plan": "Pro"}
     assert found["updated_at"] > whole["updated_at"]
     assert (Revision.objects.get().score, Revision.objects.get().comment) == (3, "Slow")
-    figures = overview(today=later.date() + timedelta(days=1), days=2).now
+    figures = score(wanted=Slice(), period=Period.last(2, today=later.date() + timedelta(days=1)), now=later)
     assert (figures.score, figures.n) == (100, 1)
     assert sum(ScoreChange.objects.values_list("weight", flat=True)) == 1
     assert caller.json("PUT", f"{PATH}/{pk}", {"comment": None}).json()["comment"] is None
