@@ -11,7 +11,7 @@ from apps.contacts.models import Company
 from apps.insights import figures, services
 from apps.insights.nps import Counts, Nps, nps
 from apps.insights.places import UnknownKeyError
-from apps.insights.slices import Grain, Period, Property, Slice
+from apps.insights.slices import Grain, Period, Property, Slice, Span
 from apps.responses.models import Response, ScoreChange
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Stage, Touchpoint
@@ -215,3 +215,26 @@ def test_buckets_and_periods_follow_the_calendar() -> None:
     ]  # fmt: skip
     with pytest.raises(ValueError, match="end before"):
         Period(date(2026, 1, 2), date(2026, 1, 1))
+
+
+def test_moments_are_days_where_they_are_whole_ones_and_have_the_same_before_them() -> None:
+    start, end = datetime(2024, 2, 29, tzinfo=UTC), datetime(2024, 3, 2, tzinfo=UTC)
+    days = Period(date(2024, 2, 29), date(2024, 3, 1))
+    assert Span(start, end).in_days() == days
+    assert days.moments == Span(start, end).moments == (start, end)
+    for both in (Span(start, end), days):
+        assert both.before().moments == (datetime(2024, 2, 27, tzinfo=UTC), start)
+        assert both.year_before().moments[0] == datetime(2023, 2, 28, tzinfo=UTC)
+        assert not both.overlaps(both.before())
+        assert both.overlaps(Span(end - timedelta(seconds=1)))
+    exact = Span(start + timedelta(hours=1), end)
+    assert exact.in_days() is exact
+    assert exact.year_before().since == datetime(2023, 2, 28, 1, tzinfo=UTC)
+    assert Span().in_days() == Period(date(1, 1, 1), date(9999, 12, 30))
+    for since, until in ((end, start), (start, start)):
+        with pytest.raises(ValueError, match="end before"):
+            Span(since, until)
+    with pytest.raises(OverflowError):
+        Span().before()
+    with pytest.raises(ValueError, match="year"):
+        Span().year_before()

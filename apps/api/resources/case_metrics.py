@@ -197,7 +197,7 @@ class CaseMetricsView(ApiView):
                 {"touchpoint": keys.get(key or 0), **_figures(row)} for key, row in found.touchpoints.items()
             ],
             "root_causes": [
-                {"root_cause_id": row.root_cause_id, "share": _share(row.part)} for row in causes.rows if row.part.hits
+                {"root_cause_id": row.root_cause_id, "share": share(row.part)} for row in causes.rows if row.part.hits
             ],
             "outcomes": case_causes.ends(wanted=wanted, now=now),
         }
@@ -240,8 +240,8 @@ def _figures(row: Figures) -> dict[str, Any]:
         "closed": row.closed,
         "open": row.open,
         "overdue": row.overdue,
-        "contacted_in_time": _share(row.contacted_in_time),
-        "closed_in_time": _share(row.closed_in_time),
+        "contacted_in_time": share(row.contacted_in_time),
+        "closed_in_time": share(row.closed_in_time),
         "hours_to_contact": _hours(row.to_contact),
         "hours_to_close": _hours(row.to_close),
     }
@@ -253,7 +253,8 @@ def _hours(times: Times) -> dict[str, Any]:
     return {"n": times.n, **dict(zip(("median", "p90", "working_median", "working_p90"), hours, strict=True))}
 
 
-def _share(part: Part) -> dict[str, Any]:
+def share(part: Part) -> dict[str, Any]:
+    """As ShareSerializer tells it."""
     told = [_percent(value) for value in (part.rate, *wilson(part))] if part.total else [None] * 3
     return {"n": part.total, "hits": part.hits, **dict(zip(("percent", "low", "high"), told, strict=True))}
 
@@ -261,10 +262,10 @@ def _share(part: Part) -> dict[str, Any]:
 def _group(group: Group) -> dict[str, Any]:
     return {
         "detractors": group.detractors,
-        "higher": _share(group.recovered),
-        "no_longer_detractors": _share(group.no_detractors),
-        "answered_again": _share(group.came_back),
-        "higher_of_all": _share(group.of_all),
+        "higher": share(group.recovered),
+        "no_longer_detractors": share(group.no_detractors),
+        "answered_again": share(group.came_back),
+        "higher_of_all": share(group.of_all),
     }
 
 

@@ -1,5 +1,6 @@
-"""Metrics: the Net Promoter Score with what is needed to judge it, whole and cut."""
+"""Metrics: the Net Promoter Score with what is needed to judge it, whole and cut, over time, and how it is made up."""
 
+from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -8,144 +9,273 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api.base import ApiView, Strict
-from apps.api.filters import BIGGEST_ID
+from apps.api.base import ApiView
 from apps.api.problems import WrongFieldsError
-from apps.common.conditions import ConditionError
-from apps.insights import breakdowns
-from apps.insights.nps import MIN_N, Nps
-from apps.triggers.models import Segment
-from apps.triggers.problems import sentences
+from apps.api.resources.case_metrics import ShareSerializer, share
+from apps.api.resources.metrics_data import (
+    NARROWING,
+    OF_DAYS,
+    TAGS,
+    ChangeSerializer,
+    DaysSerializer,
+    MomentField,
+    NpsSerializer,
+    SliceSerializer,
+    moment,
+    refusals,
+    told,
+    told_change,
+)
+from apps.common.shares import Part
+from apps.insights import figures, groups
+from apps.insights.nps import Counts, Nps, change, nps
+from apps.insights.slices import Grain, Period, Slice, Span, Stretch
+
+DAY = "day"
+MAX_POINTS = 1000
+MAX_ROLLING = 366
+_CUTS = (*groups.DIMENSIONS, DAY)
+_COMPARED = ("previous", "year")
 
 
-class YesNoField(serializers.BooleanField):
-    """true or false, as in the filters of lists; anything else is refused."""
+class NpsQuerySerializer(SliceSerializer):
+    """Which responses, how they are cut, and what they are compared with."""
 
-    TRUE_VALUES: set[str | bool | int] = {"true"}
-    FALSE_VALUES: set[str | bool | int | float] = {"false"}
-    default_error_messages = {"invalid": "Write true or false."}
-
-
-class NpsQuerySerializer(Strict):
-    """Which responses, and how they are cut."""
-
-    since = serializers.DateTimeField(required=False, help_text="Answered at this time or later.")
-    until = serializers.DateTimeField(required=False, help_text="Answered before this time.")
-    survey = serializers.CharField(required=False, max_length=60, help_text="Key of a survey.")
-    touchpoint = serializers.CharField(required=False, max_length=60, help_text="Key of a touchpoint.")
-    company = serializers.IntegerField(required=False, min_value=0, max_value=BIGGEST_ID, help_text="Id of a company.")
-    segment = serializers.CharField(required=False, max_length=60, help_text="Key of a segment of contacts.")
-    incentivised = YesNoField(
-        required=False, help_text="Only responses that were promised something (true), or nothing (false)."
+    since = MomentField(required=False, help_text="Answered at this time or later; a day: from its beginning.")
+    until = MomentField(required=False, help_text="Answered before this time; a day: until its end. Days are UTC's.")
+    by = serializers.CharField(
+        required=False,
+        max_length=len(groups.PROPERTY) + groups.MAX_PROPERTY,
+        trim_whitespace=False,
+        help_text=f"One of {', '.join(_CUTS)}, or `property:<name>`, as in `property`. At most {groups.MAX_GROUPS} "
+        "groups are told; touchpoints and stages in the order of the journey, days in theirs, others by their answers.",
     )
-    by = serializers.ChoiceField(
-        breakdowns.DIMENSIONS, required=False, help_text=f"At most {breakdowns.MAX_GROUPS} groups are told."
+    compare = serializers.ChoiceField(
+        _COMPARED,
+        required=False,
+        help_text="With as long a time directly before, or the same a year before. Needs `since` and `until`.",
     )
 
+    def validate_by(self, value: str) -> str:
+        if value != DAY and not groups.is_dimension(value):
+            raise serializers.ValidationError(f"Write one of {', '.join(_CUTS)}, or property:<name>.")
+        return value
 
-class NpsSerializer(serializers.Serializer):
-    """A score with its uncertainty (95 %, adjusted Wald). Without answers there is none."""
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "compare" in attrs:
+            missing = {name: ["Say from when to when, to compare."] for name in ("since", "until") if name not in attrs}
+            if missing:
+                raise serializers.ValidationError(missing)
+            if attrs.get("by") == DAY:
+                raise serializers.ValidationError({"by": ["Days are not compared: leave out “compare”, or “by”."]})
+        return attrs
 
-    n = serializers.IntegerField(help_text="Answers behind it.")
-    score = serializers.FloatField(allow_null=True, help_text="From −100 to 100.")
-    margin = serializers.FloatField(allow_null=True, help_text="The score lies this far around it, ±.")
-    low = serializers.FloatField(allow_null=True)
-    high = serializers.FloatField(allow_null=True)
-    promoters = serializers.IntegerField()
-    passives = serializers.IntegerField()
-    detractors = serializers.IntegerField()
-    promoter_percent = serializers.FloatField()
-    passive_percent = serializers.FloatField()
-    detractor_percent = serializers.FloatField()
-    too_few = serializers.BooleanField(help_text=f"Fewer than {MIN_N} answers: it says little.")
+    def stretches(self) -> list[Stretch]:
+        """The time that was asked for, and what it is compared with. Raises WrongFieldsError for none."""
+        given = self.validated_data
+        ends = {name: moment(given[name], is_end=name == "until") for name in ("since", "until") if name in given}
+        try:
+            whole = Span(**ends).in_days()
+        except ValueError:
+            raise WrongFieldsError([("since", "Must be before “until”.")]) from None
+        if "compare" not in given:
+            return [whole]
+        try:
+            return [whole, whole.before() if given["compare"] == "previous" else whole.year_before()]
+        except (OverflowError, ValueError):
+            raise WrongFieldsError([("since", "There is no time before this to compare with.")]) from None
 
 
-class NpsGroupSerializer(NpsSerializer):
+class ComparedSerializer(NpsSerializer):
+    """The score, and the step to it from what it is compared with."""
+
+    before = NpsSerializer(allow_null=True, help_text="What it is compared with; null unless `compare` was given.")
+    change = ChangeSerializer(allow_null=True, help_text="From there to here; null unless `compare` was given.")
+
+
+class NpsGroupSerializer(ComparedSerializer):
     """The score of one part."""
 
     key = serializers.SerializerMethodField(
-        help_text="Key of the survey, touchpoint or segment, id of the company, or the day; null: responses without."
+        help_text="Key of the survey, touchpoint, stage or segment, channel, language, value of the property, id of "
+        "the company, whether something was promised, or the day; null: responses without."
     )
 
-    @extend_schema_field({"type": ["string", "integer", "null"]})
+    @extend_schema_field({"type": ["string", "integer", "boolean", "null"]})
     def get_key(self, group: dict[str, Any]) -> Any:
         return group["key"]
 
 
-class NpsAnswerSerializer(serializers.Serializer):
+class SpanSerializer(serializers.Serializer[Any]):
+    """From one moment up to but not including another."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+
+
+class NpsAnswerSerializer(serializers.Serializer[Any]):
     """The score of all the responses, and of the parts they were cut into."""
 
-    total = NpsSerializer()
+    compared_with = SpanSerializer(allow_null=True, help_text="Null unless `compare` was given.")
+    total = ComparedSerializer()
     groups = NpsGroupSerializer(many=True)
 
 
 class NpsView(ApiView):
     """Exact at any time: what was answered a second ago counts. Suspected responses never do; days are UTC's."""
 
-    query_parameters = ("since", "until", "survey", "touchpoint", "company", "segment", "incentivised", "by")
+    query_parameters = ("since", "until", *NARROWING, "by", "compare")
 
     @extend_schema(
         operation_id="metrics_nps",
         summary="Net Promoter Score",
-        tags=["metrics"],
+        tags=TAGS,
         parameters=[NpsQuerySerializer],
         responses=NpsAnswerSerializer,
     )
     def get(self, request: Request) -> Response:
-        query = NpsQuerySerializer(data=request.query_params.dict())
+        query, now = NpsQuerySerializer(data=request.query_params.dict()), timezone.now()
         query.is_valid(raise_exception=True)
-        wanted, now = query.validated_data, timezone.now()
-        try:
-            found = breakdowns.responses_of(span=_span(wanted), now=now)
-        except ConditionError as error:
-            raise WrongFieldsError([("segment", text) for text in sentences(error)]) from None
-        by = wanted.get("by")
-        groups = breakdowns.scores_by(found=found, dimension=by, now=now) if by else []
+        stretches, wanted = query.stretches(), query.slice()
+        with refusals():
+            scores = figures.scores(wanted=wanted, periods=stretches, now=now)
+            parts = _parts(wanted, stretches, query.validated_data.get("by", ""), now)
+        compared = dict(zip(("since", "until"), stretches[1].moments, strict=True)) if len(stretches) > 1 else None
         body = {
-            "total": _told(breakdowns.score_of(found=found)),
-            "groups": [{**_told(score), "key": _key(key)} for key, score in groups],
+            "compared_with": compared,
+            "total": _compared(scores),
+            "groups": [{"key": key, **_compared(found)} for key, found in parts],
         }
         return Response(NpsAnswerSerializer(body).data)
 
 
-def _span(wanted: dict[str, Any]) -> breakdowns.Span:
-    segment = None
-    if "segment" in wanted:
-        segment = Segment.objects.filter(key=wanted["segment"]).first()
-        if segment is None:
-            raise WrongFieldsError([("segment", "There is no segment with this key.")])
-    return breakdowns.Span(
-        since=wanted.get("since"),
-        until=wanted.get("until"),
-        survey=wanted.get("survey", ""),
-        touchpoint=wanted.get("touchpoint", ""),
-        company_id=wanted.get("company"),
-        segment=segment,
-        is_incentivised=wanted.get("incentivised"),
+def _parts(wanted: Slice, stretches: list[Stretch], by: str, now: datetime) -> list[tuple[Any, list[Nps]]]:
+    if not by:
+        return []
+    if by == DAY:
+        days = figures.by_day(wanted=wanted, period=stretches[0], now=now).get(None, {})
+        return [(day.isoformat(), [nps(days[day])]) for day in sorted(days)[-groups.MAX_GROUPS :]]
+    found = figures.by(wanted=wanted, periods=stretches, dimension=by, now=now)
+    return [(_key(by, group), list(group.figures)) for group in found]
+
+
+def _key(by: str, group: figures.Group) -> Any:
+    if by == "company":
+        return group.pk
+    if by == "incentive":
+        return group.key == "yes"
+    return group.key or None
+
+
+def _compared(scores: list[Nps]) -> dict[str, Any]:
+    found: dict[str, Any] = {**told(scores[0]), "before": None, "change": None}
+    if len(scores) > 1:
+        found |= {"before": told(scores[1]), "change": told_change(change(scores[1], scores[0]))}
+    return found
+
+
+# --- over time ----------------------------------------------------------------------------------------
+
+
+class TrendQuerySerializer(DaysSerializer):
+    """Which responses of which days, and how long each point is."""
+
+    grain = serializers.ChoiceField(
+        [grain.value for grain in Grain], default=Grain.WEEK.value, help_text="Weeks begin on Monday."
+    )
+    rolling = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_ROLLING,
+        help_text="Each point is the score of so many days up to its last one, also of days before `since`.",
     )
 
-
-def _key(key: Any) -> Any:
-    return key.isoformat() if hasattr(key, "isoformat") else key
-
-
-def _told(score: Nps) -> dict[str, Any]:
-    promoters, passives, detractors = score.shares
-    return {
-        "n": score.n,
-        "score": _rounded(score.score),
-        "margin": _rounded(score.margin),
-        "low": _rounded(score.low),
-        "high": _rounded(score.high),
-        "promoters": score.counts.promoters,
-        "passives": score.counts.passives,
-        "detractors": score.counts.detractors,
-        "promoter_percent": _rounded(promoters),
-        "passive_percent": _rounded(passives),
-        "detractor_percent": _rounded(detractors),
-        "too_few": score.too_few,
-    }
+    def grain_of(self, period: Period) -> Grain:
+        """How long each point is. Raises WrongFieldsError if there would be too many."""
+        grain = Grain(self.validated_data["grain"])
+        if len(period.buckets(grain)) > MAX_POINTS:
+            raise WrongFieldsError([("grain", f"At most {MAX_POINTS} points: take longer ones, or fewer days.")])
+        return grain
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
+class PointSerializer(NpsSerializer):
+    """The score of one day, week, month or quarter."""
+
+    start = serializers.DateField(help_text="Its first day by the calendar; only days from `since` to `until` count.")
+
+
+class TrendSerializer(serializers.Serializer[Any]):
+    """The score over time, oldest first, with what nobody answered in."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    points = PointSerializer(many=True)
+
+
+class TrendView(ApiView):
+    """The score day by day, week by week … With a few answers a day only a rolling window shows where it is going."""
+
+    query_parameters = (*OF_DAYS, "grain", "rolling")
+
+    @extend_schema(
+        operation_id="metrics_nps_trend",
+        summary="Net Promoter Score over time",
+        tags=TAGS,
+        parameters=[TrendQuerySerializer],
+        responses=TrendSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        query, now = TrendQuerySerializer(data=request.query_params.dict()), timezone.now()
+        query.is_valid(raise_exception=True)
+        period, wanted = query.period(now=now), query.slice()
+        grain, rolling = query.grain_of(period), query.validated_data.get("rolling")
+        with refusals():
+            points = figures.trend(wanted=wanted, period=period, grain=grain, rolling=rolling, now=now)
+        body = {**days_of(period), "points": [{"start": point.start, **told(point.nps)} for point in points]}
+        return Response(TrendSerializer(body).data)
+
+
+def days_of(period: Period) -> dict[str, date]:
+    """The first and the last day."""
+    return {"since": period.since, "until": period.until}
+
+
+# --- how it is made up --------------------------------------------------------------------------------
+
+
+class ScoreShareSerializer(ShareSerializer):
+    """How often a score was given."""
+
+    score = serializers.IntegerField(help_text="0 to 10.")
+
+
+class DistributionSerializer(serializers.Serializer[Any]):
+    """How often each score was given, 0 to 10."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    total = NpsSerializer()
+    scores = ScoreShareSerializer(many=True)
+
+
+class DistributionView(ApiView):
+    """What the score is made of."""
+
+    query_parameters = OF_DAYS
+
+    @extend_schema(
+        operation_id="metrics_nps_distribution",
+        summary="How often each score was given",
+        tags=TAGS,
+        parameters=[DaysSerializer],
+        responses=DistributionSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        query, now = DaysSerializer(data=request.query_params.dict()), timezone.now()
+        query.is_valid(raise_exception=True)
+        period, wanted = query.period(now=now), query.slice()
+        with refusals():
+            found = figures.distribution(wanted=wanted, period=period, now=now)
+        total = nps(Counts.from_scores(found))
+        scores = [{"score": score, **share(Part(total.n, found.get(score, 0)))} for score in range(11)]
+        return Response(DistributionSerializer({**days_of(period), "total": told(total), "scores": scores}).data)
