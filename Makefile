@@ -25,7 +25,7 @@ demo: requirements  ## everything on this machine, with data (PORT=8000 DATA=.da
 	@exec $(RUN) -m config.demo --port "$(PORT)" --data "$(DATA)"
 
 test: requirements-dev clients  ## the whole suite against a real PostgreSQL (PYTEST_ARGS=…)
-	@exec $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@exec $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: requirements-dev  ## style, types, layers, templates, migrations, sizes, translations
 	$(VENV)/bin/ruff check .
@@ -79,7 +79,7 @@ requirements-dev: $(VENV)/bin/python
 .PHONY: install
 install:
 	@echo "Installing $(LOCKED) …"
-	@$(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: \
+	@$(RUN) -m pip install --disable-pip-version-check --quiet --no-compile --require-hashes --only-binary :all: \
 		$(foreach file,$(LOCKED),-r $(file)) >$(VENV)/pip.log 2>&1 || \
 		{ grep -m 1 '^ERROR' $(VENV)/pip.log >&2; \
 		  echo "A locked package cannot be installed here without a compiler ($$($(RUN) -VV | head -n 1)); details: $(VENV)/pip.log" >&2; exit 1; }
@@ -95,7 +95,7 @@ clients:
 install-clients:
 	@echo "Installing tests/clients …"
 	@rm -rf $(CLIENTS) && $(PYTHON) -m venv $(CLIENTS)/tap
-	@$(CLIENTS)/tap/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes \
+	@$(CLIENTS)/tap/bin/python -m pip install --disable-pip-version-check --quiet --no-compile --require-hashes \
 		--only-binary :all: -r tests/clients/requirements.txt >$(CLIENTS)/pip.log 2>&1 || \
 		{ grep -m 1 '^ERROR' $(CLIENTS)/pip.log >&2; echo "Details: $(CLIENTS)/pip.log" >&2; exit 1; }
 	@mkdir $(CLIENTS)/node && cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)/node

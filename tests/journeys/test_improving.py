@@ -19,8 +19,9 @@ from tests.journeys.desk import Desk, filled, form_with
 from tests.journeys.platform import Platform, wait_for
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.parametrize("broker", ["files"], indirect=True, scope="package")]
-UNHAPPY, MIXED, HAPPY = (0, 2, 3, 4, 5, 6, 6, 7), (8, 9, 9, 7, 10, 8, 9, 6), (10, 9, 10, 9, 8, 9, 10, 9)
-ROUNDS, SINCE = 4, 20
+UNHAPPY, HAPPY = (0, 2, 3, 4, 5, 6, 6, 7), (10, 9, 10, 9, 8, 9, 10, 9)
+MIXED, HARDLY_BETTER = (8, 9, 9, 7, 10, 8, 9, 6), (8, 9, 9, 7, 10, 8, 9, 7)
+ROUNDS, SINCE = 2, 20
 """Each of the scores is given so often on both sides of the day, so many days ago, on which something changed."""
 
 
@@ -136,7 +137,7 @@ def test_a_telecom_finds_the_step_of_the_bill_that_hurts_and_sees_that_the_other
     assert "is-pain" in telecom.desk.get("/journey/stages/billing/?days=30")
 
     action = telecom.does("Pay by one click, without signing in", "payment_received", "The portal asks for a password.")
-    for touchpoint, scores in {"invoice_sent": MIXED, "invoice_explained": MIXED, "payment_received": HAPPY}.items():
+    for touchpoint, scores in {"invoice_sent": HARDLY_BETTER, "payment_received": HAPPY}.items():
         telecom.answers(touchpoint, scores, days=range(1, SINCE))
     assert wait_for("the verdict", lambda: verdict(telecom.words(action))) == "up"
 
@@ -147,7 +148,7 @@ def test_a_telecom_finds_the_step_of_the_bill_that_hurts_and_sees_that_the_other
 
 def verdict(words: str) -> str:
     """What a page says of a change, in whichever language it is in: "" if it says nothing."""
-    found = re.search(r"(up|down|um) \d+(?:,| gestiegen,| gesunken,) (likely real|wahrscheinlich echt)", words)
+    found = re.search(r"(up|down|um) \d+(?:,| gestiegen,| gesunken,) (likely real|wahrscheinlich echt|kaum Zufall)", words)
     if found is None:
         return ""
     return "down" if "down" in found[0] or "gesunken" in found[0] else "up"

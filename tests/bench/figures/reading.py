@@ -93,6 +93,7 @@ class Notes:
     def __init__(self) -> None:
         self.all = self.ready = 0.0
         self.queries = 0
+        self.slowest = (0.0, "")
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
         started = time.perf_counter()
@@ -102,6 +103,7 @@ class Notes:
             took = time.perf_counter() - started
             self.all += took
             self.queries += 1
+            self.slowest = max(self.slowest, (took, str(sql)))
             self.ready += took if "insights_rollup" in str(sql) else 0.0
 
 
@@ -124,6 +126,8 @@ def dashboard(name: str, requests: int) -> list[dict[str, float]]:
             raise SystemExit(f"The dashboard of {name} answers {answer.status_code}.")
         if number >= 10:
             found.append({"whole": whole, "sql": notes.all, "ready": notes.ready, "queries": notes.queries})
+    seconds, statement = notes.slowest
+    print(f"  {name}: {1000 * seconds:.1f} ms for {' '.join(statement.split())[:300]}", file=sys.stderr, flush=True)
     return found
 
 
