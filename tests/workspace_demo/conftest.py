@@ -24,11 +24,18 @@ BRANDS = (NORDWIND, KLARWERK)
 
 def wiring(brand: Brand) -> Wiring:
     """Made-up primary keys: questions are told apart by survey and driver."""
-    points = [point.key for stage in brand.stages for point in stage.touchpoints]
+    points = [point.key for point in brand.points]
     surveys = {}
-    for number, survey in enumerate(brand.surveys, start=1):
+    for number, survey in enumerate(brand.all_surveys, start=1):
         questions = {driver.key: number * 100 + place for place, driver in enumerate(survey.drivers)}
-        surveys[survey.key] = SurveyIds(number, number, questions)
+        surveys[survey.key] = SurveyIds(
+            number,
+            number if survey.touchpoint else None,
+            questions,
+            reasons=number * 100 + 50 if survey.reasons else None,
+            satisfaction=number * 100 + 51 if survey.satisfaction else None,
+            cadence=None if survey.touchpoint else 1,
+        )
     return Wiring(
         touchpoints={key: number for number, key in enumerate(points, start=1)},
         surveys=surveys,

@@ -35,9 +35,12 @@ def test_every_driver_explains_the_score(brand: Brand) -> None:
     scores = {row.id: row.score for row in records.responses}
     pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for answer in records.answers:
-        pairs[answer.question_id].append((answer.value, scores[answer.response_id]))
+        if answer.value is not None and answer.question_id in drivers(brand):
+            pairs[answer.question_id].append((answer.value, scores[answer.response_id]))
     assert set(pairs) == set(drivers(brand))
     for question, found in pairs.items():
+        if len(found) < 10:
+            continue
         # A few dozen answers may say the opposite by chance.
         assert correlation(*zip(*found, strict=True)) > 0.15 - 3 / sqrt(len(found)), drivers(brand)[question]
     everything = [pair for found in pairs.values() for pair in found]
@@ -50,10 +53,11 @@ def test_detractors_complain_about_what_they_rated_worst(brand: Brand) -> None:
     names = drivers(brand)
     ratings: dict[object, dict[str, int]] = defaultdict(dict)
     for answer in records.answers:
-        ratings[answer.response_id][names[answer.question_id]] = answer.value
+        if answer.value is not None and answer.question_id in names:
+            ratings[answer.response_id][names[answer.question_id]] = answer.value
     checked = 0
     for row in records.responses:
-        survey = next(s for s in brand.surveys if wiring(brand).surveys[s.key].survey == row.survey_id)
+        survey = next(s for s in brand.all_surveys if wiring(brand).surveys[s.key].survey == row.survey_id)
         found = ratings[row.id]
         if segment_of(row.score) == DETRACTOR and row.comment and len(found) == len(survey.drivers):
             worst = [key for key, value in found.items() if value == min(found.values())]
@@ -113,11 +117,12 @@ def test_invitations_respect_the_contact_budget(brand: Brand) -> None:
 @each_brand
 def test_every_event_has_a_decision_and_the_reasons_vary(brand: Brand) -> None:
     records = told(brand.slug)
-    assert {row.event_id for row in records.decisions} == {row.id for row in records.events}
+    assert {row.event_id for row in records.decisions if row.cadence_id is None} == {row.id for row in records.events}
     reasons = {row.reason for row in records.decisions}
     assert reasons >= {"ok", "budget", "budget_too_late", "no_rule", "no_address", "suppressed"}
     # Everybody who talks to the software firm's support is a customer; the shop hears from others as well.
-    assert ("no_legal_basis" in reasons) == (brand.slug == "nordwind")
+    of_events = {row.reason for row in records.decisions if row.event_id}
+    assert ("no_legal_basis" in of_events) == (brand.slug == "nordwind")
 
 
 def test_nobody_is_mailed_after_leaving() -> None:

@@ -25,11 +25,12 @@ class TouchpointSpec:
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:
-    """A stage of the journey with its touchpoints, in order."""
+    """A stage of the journey with its own touchpoints, and with sub-steps, in order."""
 
     key: str
     name: Texts
-    touchpoints: tuple[TouchpointSpec, ...]
+    touchpoints: tuple[TouchpointSpec, ...] = ()
+    steps: tuple["StageSpec", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,21 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """Something that detractors may choose as their reason; with a driver, the likelier the worse they rated it."""
+
+    key: str
+    text: Texts
+    weight: float = 1.0
+    driver: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SurveySpec:
-    """A survey: the recommendation, a comment worded by segment, and ratings; sent after ``touchpoint``."""
+    """A survey: the recommendation, a comment worded by segment, and ratings; sent after ``touchpoint``.
+
+    Without a touchpoint it comes around by the calendar instead, and is about the whole.
+    """
 
     key: str
     name: Texts
@@ -58,6 +72,18 @@ class SurveySpec:
     priority: int = 0
     incentive: Texts = field(default_factory=dict)
     """What is promised for answering."""
+    also: tuple[str, ...] = ()
+    """Further touchpoints of its rule."""
+    percent: int = 100
+    """How many of those who fit are asked."""
+    reasons: tuple[Option, ...] = ()
+    """What detractors are offered to choose from."""
+    takes_one: bool = False
+    """Whether they may choose only one reason."""
+    satisfaction: Texts = field(default_factory=dict)
+    """A question for satisfaction, 1 to 5."""
+    memory: Mapping[str, float] = field(default_factory=dict)
+    """How much of a score at a touchpoint is still felt; only of a survey about the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +150,21 @@ class Brand:
     """Since when in the window (0–1) people speak of a change, by driver: a chat, a team, an update."""
     outcomes: Mapping[str, tuple[str, ...]]
     """What cases ended with, by status."""
+    relation: SurveySpec
+    """The survey about the whole, for some of the existing customers."""
     cares_since: float = 0.0
     """Until this part of the window (0–1) nobody answered detractors: so there is something to compare with."""
+
+    @property
+    def all_surveys(self) -> tuple[SurveySpec, ...]:
+        """Those after touchpoints, and the one about the whole."""
+        return (*self.surveys, self.relation)
+
+    @property
+    def points(self) -> tuple[TouchpointSpec, ...]:
+        """All touchpoints in the order of the journey, those of sub-steps after their stage's own."""
+        parts = (part for stage in self.stages for part in (stage, *stage.steps))
+        return tuple(point for part in parts for point in part.touchpoints)
 
     @property
     def domain(self) -> str:

@@ -105,7 +105,7 @@ class Care:
     def _root_cause(self, rng: Random, response: ResponseRow) -> int | None:
         """Each touchpoint has its own troubles."""
         causes = self.ids.root_causes
-        first = response.touchpoint_id % len(causes) if causes else 0
+        first = (response.touchpoint_id or 0) % len(causes) if causes else 0
         weights = [
             9 if place == first else 4 if place == (first + 3) % len(causes) else 1 for place in range(len(causes))
         ]

@@ -6,10 +6,14 @@ from typing import Any, NamedTuple
 
 from apps.common.segments import PASSIVE, PROMOTER, segment_of
 from apps.workspace.demo.comment_types import Remarks
+from apps.workspace.demo.comments_buying import BILLING, BUYING
 from apps.workspace.demo.comments_retail import RETAIL
 from apps.workspace.demo.comments_software import SOFTWARE
 
-REMARKS: Mapping[str, Mapping[str, Mapping[str, Remarks]]] = {"nordwind": RETAIL, "klarwerk": SOFTWARE}
+REMARKS: Mapping[str, Mapping[str, Mapping[str, Remarks]]] = {
+    "nordwind": RETAIL | BUYING,
+    "klarwerk": SOFTWARE | BILLING,
+}
 
 BUT = {
     "de": ("Aber:", "Nur eins stört:", "Einziger Abzug:", "Weniger schön:", "Allerdings:"),
@@ -94,6 +98,8 @@ def _is_true(remark: str, driver: str, opinion: Opinion, *, good: bool) -> bool:
     """Whether it can be said: no news before its time, no complaint about a wait that was short."""
     if "{new}" in remark:
         return driver in opinion.news
+    if any(f"{{{slot}}}" in remark and slot not in opinion.facts for slot in ("product", "topic")):
+        return False
     days, minutes = opinion.facts.get("delivery_days", 0), opinion.facts.get("first_reply_minutes", 0)
     if "{days}" in remark:
         return days <= 4 if good else days >= 4

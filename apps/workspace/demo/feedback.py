@@ -1,6 +1,7 @@
 """Answers and what followed from them. Pure: no Django."""
 
 from datetime import datetime, timedelta
+from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
@@ -45,7 +46,7 @@ class Feedback:
         self.new_id, self.records = tale.new_id, tale.records
         self.post = Post(from_header=tale.wiring.from_header, domain=tale.brand.domain)
         self._commentator = Commentator(brand=tale.brand.slug, rng=tale.rng)
-        self._names = {point.key: point.name for stage in tale.brand.stages for point in stage.touchpoints}
+        self._names = {"": tale.brand.relation.name} | {point.key: point.name for point in tale.brand.points}
         self._care = Care(tale)
         self._campaigns = {campaign.segment: campaign for campaign in tale.brand.campaigns}
 
@@ -72,15 +73,41 @@ class Feedback:
         if rng.random() < 0.87:
             questions = self.wiring.surveys[survey.key].questions
             self.records.answers.extend(
-                AnswerRow(response.id, questions[key], value) for key, value in ratings.items() if rng.random() < 0.96
+                AnswerRow(response.id, questions[key], value, [])
+                for key, value in ratings.items()
+                if rng.random() < 0.96
             )
+            self._answer_more(survey, ratings, response)
+        person.memories[happening.touchpoint] = score - survey.base - person.mood
         self._follow_up(person, happening, response)
         return answered_at
+
+    def _answer_more(self, survey: SurveySpec, ratings: dict[str, int], response: ResponseRow) -> None:
+        """How satisfied, and of detractors the reasons: what they rated worst is the likeliest."""
+        # Of its own, so that what is drawn here leaves the rest of the year as it is.
+        rng = Random(str(response.id))  # noqa: S311 - made-up people, not secrets
+        ids = self.wiring.surveys[survey.key]
+        if ids.satisfaction is not None and rng.random() < 0.95:
+            value = min(5, max(1, round(response.score / 2 + rng.gauss(0, 0.6))))
+            self.records.answers.append(AnswerRow(response.id, ids.satisfaction, value, []))
+        if ids.reasons is None or segment_of(response.score) != "detractor" or rng.random() > 0.92:
+            return
+        weights = [
+            option.weight * ((5.2 - ratings[option.driver]) ** 1.5 if option.driver else 1) for option in survey.reasons
+        ]
+        number = 1 if survey.takes_one else rng.choice((1, 1, 1, 2, 2))
+        drawn = set(rng.choices([option.key for option in survey.reasons], weights, k=number))
+        chosen = [option.key for option in survey.reasons if option.key in drawn]
+        self.records.answers.append(AnswerRow(response.id, ids.reasons, None, chosen))
 
     def _score(self, survey: SurveySpec, ratings: dict[str, int], person: Person) -> int:
         """The ratings explain the score; temper and chance do the rest."""
         effect = sum(driver.weight * (ratings[driver.key] - 4) for driver in survey.drivers)
-        return min(10, max(0, round(survey.base + effect + person.mood + self.rng.gauss(0, 0.7))))
+        temper = person.mood
+        if survey.memory:  # About the whole: what was lived through counts, and more of it where it was asked.
+            known = [weight * person.memories[key] for key, weight in survey.memory.items() if key in person.memories]
+            temper = sum(known) + self.rng.gauss(0, 1.0 if known else 1.4)
+        return min(10, max(0, round(survey.base + effect + temper + self.rng.gauss(0, 0.7))))
 
     def _store(self, person: Person, invitation: InvitationRow, said: Said) -> ResponseRow:
         """The response; a few were changed later the same day."""

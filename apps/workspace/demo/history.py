@@ -15,6 +15,7 @@ from apps.workspace.demo import people
 from apps.workspace.demo.blueprint import Brand, Happening, SurveySpec, Window
 from apps.workspace.demo.feedback import Feedback
 from apps.workspace.demo.mailing import Person, opened_on, write_letter
+from apps.workspace.demo.pace import year_asked_at
 from apps.workspace.demo.records import (
     ContactRow,
     DecisionRow,
@@ -34,17 +35,20 @@ MARGIN = timedelta(hours=3)
 """Nothing is asked in the last hours, so that nothing is left to do when the history ends."""
 BOUNCE_TIME = timedelta(seconds=3)
 BOUNCES, UNSUBSCRIBES = 0.007, 0.012
+PLUS = "plus"
+"""The plan of those who are asked about the whole once a year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One event that a rule looks at, and when the answer would be pointless."""
+    """What a rule looks at, an event, or a cadence, a turn; and when the answer would be pointless."""
 
     person: Person
-    event: EventRow
+    event: EventRow | None
     survey: SurveySpec
     decided: datetime
     give_up_at: datetime
+    reason: str
 
 
 class History:
@@ -55,8 +59,9 @@ class History:
         self.records = Records()
         tale = Tale(brand, wiring, window, rng, self.records)
         self.new_id, self.feedback = tale.new_id, Feedback(tale)
-        self._surveys = {survey.touchpoint: survey for survey in brand.surveys}
-        self._points = {point.key: point for stage in brand.stages for point in stage.touchpoints}
+        self._surveys = {key: survey for survey in brand.surveys for key in (survey.touchpoint, *survey.also)}
+        self._points = {point.key: point for point in brand.points}
+        self._turn = Happening("", year_asked_at(window), {})
         self._addresses: Counter[str] = Counter()
 
     def tell(self, scale: float = 1.0) -> Records:
@@ -70,8 +75,12 @@ class History:
             for happening in happenings:
                 if happening.at < self.window.start:
                     self._note_customer(person, happening)
-            for happening in seen:
-                self._happen(person, happening)
+            is_regular = person.plan == PLUS and happenings[0].at < self._turn.at
+            for happening in sorted([*seen, *([self._turn] if is_regular else [])], key=lambda h: h.at):
+                if happening is self._turn:
+                    self._take_turn(person)
+                else:
+                    self._happen(person, happening)
         return self.records
 
     def _person(self, number: int, at: datetime) -> Person:
@@ -93,8 +102,9 @@ class History:
             language=language,
             locale=rng.choice(("de", "de", "de", "de-AT") if language == "de" else ("en", "en", "en-GB")),
             mood=rng.gauss(0, 0.8),
+            plan=rng.choice(("basic", PLUS)),
         )
-        properties = {"since": at.year, "plan": rng.choice(("basic", "plus"))}
+        properties = {"since": at.year, "plan": person.plan}
         self.records.contacts.append(
             ContactRow(
                 person.id, person.external_id, person.email, person.name, person.locale, properties, company_id, at, at
@@ -115,12 +125,15 @@ class History:
         invitation = None
         if survey and verdict.at is not None:
             give_up_at = happening.at + survey.delay + EXPIRES_AFTER
-            invitation = self._invite(Asking(person, event, survey, decided, give_up_at), verdict.at)
+            reason = f"event:{event.id}:rule:{self.wiring.surveys[survey.key].rule}"
+            invitation = self._invite(Asking(person, event, survey, decided, give_up_at, reason), verdict.at)
         self.records.decisions.append(
             DecisionRow(
                 id=self.new_id(decided),
                 event_id=event.id,
                 rule_id=self.wiring.surveys[survey.key].rule if survey else None,
+                cadence_id=None,
+                occurrence="",
                 contact_id=person.id,
                 invitation_id=invitation.id if invitation else None,
                 status=verdict.status,
@@ -129,20 +142,58 @@ class History:
                 decided_at=decided,
             )
         )
-        if survey and invitation and invitation.email_id and not person.is_blocked(invitation.send_at + BOUNCE_TIME):
-            answered_at = self.feedback.maybe_answer(person, survey, happening, invitation)
-            self.records.invitations[-1] = invitation._replace(
-                opened_on=opened_on(invitation.id, invitation.send_at, answered_at, self.window.end)
+        if survey and invitation:
+            self._await(person, survey, happening, invitation)
+
+    def _take_turn(self, person: Person) -> None:
+        """What the cadence decides about one contact; with what follows from it, if it is asked."""
+        survey, at = self.brand.relation, self._turn.at
+        ids, decided = self.wiring.surveys[survey.key], at + timedelta(seconds=2)
+        verdict = self._verdict(person, self._turn, survey, decided)
+        occurrence = f"cadence:{ids.cadence}:0:{int(at.timestamp())}"
+        invitation = None
+        if verdict.at is not None:
+            reason = f"turn:{occurrence}:{person.id}:cadence:{ids.cadence}"
+            asking = Asking(person, None, survey, decided, at + EXPIRES_AFTER, reason)
+            invitation = self._invite(asking, verdict.at)
+        self.records.decisions.append(
+            DecisionRow(
+                id=self.new_id(decided),
+                event_id=None,
+                rule_id=None,
+                cadence_id=ids.cadence,
+                occurrence=occurrence,
+                contact_id=person.id,
+                invitation_id=invitation.id if invitation else None,
+                status=verdict.status,
+                reason=verdict.reason,
+                until=verdict.at,
+                decided_at=decided,
             )
+        )
+        if invitation:
+            self._await(person, survey, self._turn, invitation)
+
+    def _await(self, person: Person, survey: SurveySpec, happening: Happening, invitation: InvitationRow) -> None:
+        """The answer to the last invitation, or none."""
+        if invitation.email_id is None or person.is_blocked(invitation.send_at + BOUNCE_TIME):
+            return
+        answered_at = self.feedback.maybe_answer(person, survey, happening, invitation)
+        self.records.invitations[-1] = invitation._replace(
+            opened_on=opened_on(invitation.id, invitation.send_at, answered_at, self.window.end)
+        )
 
     def _verdict(self, person: Person, happening: Happening, survey: SurveySpec, decided: datetime) -> Verdict:
+        if survey.percent < 100 and self.rng.random() * 100 >= survey.percent:
+            return Verdict(SKIPPED, "not_sampled")
         wanted = happening.at + survey.delay
+        point = self._points.get(happening.touchpoint)
         facts = Facts(
             wanted_at=wanted,
             give_up_at=wanted + EXPIRES_AFTER,
             has_address=person.email is not None,
             is_suppressed=person.is_blocked(decided),
-            has_legal_basis=person.has_basis or self._points[happening.touchpoint].proves_customer,
+            has_legal_basis=person.has_basis or (point is not None and point.proves_customer),
             others=[Entry("", at, is_spent=True) for at in person.outreaches],
         )
         return decide(facts, self.policy, decided)
@@ -186,9 +237,9 @@ class History:
             id=invitation_id,
             survey_id=ids.survey,
             contact_id=person.id,
-            touchpoint_id=event.touchpoint_id,
-            event_id=event.id,
-            reason=f"event:{event.id}:rule:{ids.rule}",
+            touchpoint_id=event.touchpoint_id if event else None,
+            event_id=event.id if event else None,
+            reason=asking.reason,
             status="revoked" if revoked else "queued",
             status_reason="suppressed" if revoked else "",
             send_at=at,

@@ -4,133 +4,10 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from apps.workspace.demo.blueprint import (
-    Brand,
-    Driver,
-    Happening,
-    StageSpec,
-    SurveySpec,
-    TouchpointSpec,
-    Window,
-    both,
-)
+from apps.workspace.demo.blueprint import Brand, Happening, Window, both
+from apps.workspace.demo.klarwerk_plan import RELATION, STAGES, SURVEYS
 from apps.workspace.demo.letters import CAMPAIGNS, INVITATION
 from apps.workspace.demo.pace import fraction, stars, work_time
-
-STAGES = (
-    StageSpec(
-        "awareness",
-        both("Awareness", "Aufmerksamkeit"),
-        (TouchpointSpec("newsletter_signup", both("Newsletter sign-up", "Newsletter-Anmeldung")),),
-    ),
-    StageSpec(
-        "evaluation",
-        both("Evaluation", "Auswahl"),
-        (
-            TouchpointSpec("demo_booked", both("Demo booked", "Vorführung gebucht")),
-            TouchpointSpec("trial_started", both("Trial started", "Test begonnen")),
-        ),
-    ),
-    StageSpec(
-        "purchase",
-        both("Purchase", "Kauf"),
-        (TouchpointSpec("contract_signed", both("Contract signed", "Vertrag geschlossen"), proves_customer=True),),
-    ),
-    StageSpec(
-        "onboarding",
-        both("Onboarding", "Einführung"),
-        (
-            TouchpointSpec("kick_off", both("Kick-off", "Auftakt"), proves_customer=True),
-            TouchpointSpec(
-                "onboarding_finished", both("Onboarding finished", "Einführung abgeschlossen"), proves_customer=True
-            ),
-        ),
-    ),
-    StageSpec(
-        "use",
-        both("Use and support", "Nutzung und Support"),
-        (
-            TouchpointSpec("support_closed", both("Support contact", "Kontakt mit dem Support"), proves_customer=True),
-            TouchpointSpec(
-                "major_update", both("Major update installed", "Großes Update eingespielt"), proves_customer=True
-            ),
-        ),
-    ),
-    StageSpec(
-        "retention",
-        both("Retention", "Bindung"),
-        (
-            TouchpointSpec("renewal", both("Contract renewed", "Vertrag verlängert"), proves_customer=True),
-            TouchpointSpec("upgrade", both("Plan upgraded", "Tarif erweitert"), proves_customer=True),
-            TouchpointSpec("subscription_cancelled", both("Contract cancelled", "Vertrag gekündigt")),
-        ),
-    ),
-    StageSpec(
-        "advocacy",
-        both("Advocacy", "Weiterempfehlung"),
-        (TouchpointSpec("reference_given", both("Reference given", "Referenz gegeben")),),
-    ),
-)
-
-SURVEYS = (
-    SurveySpec(
-        key="support",
-        name=both("After a support contact", "Nach einem Kontakt mit dem Support"),
-        comment=both("What should we improve?", "Was sollten wir verbessern?"),
-        drivers=(
-            Driver("help_effectiveness", both("How effective was our help?", "Wie wirksam war unsere Hilfe?"), 1.3),
-            Driver("response_time", both("How quickly did we reply?", "Wie schnell haben wir geantwortet?"), 1.1),
-        ),
-        touchpoint="support_closed",
-        rule="After a support contact",
-        delay=timedelta(hours=1),
-        answer_rate=0.36,
-        base=8.5,
-        priority=10,
-    ),
-    SurveySpec(
-        key="onboarding",
-        name=both("After onboarding", "Nach der Einführung"),
-        comment=both("What would have made the start easier?", "Was hätte den Start leichter gemacht?"),
-        drivers=(
-            Driver("ease_of_use", both("How easy is Klarwerk to use?", "Wie leicht ist Klarwerk zu bedienen?"), 1.2),
-            Driver("documentation", both("How helpful is the manual?", "Wie hilfreich ist das Handbuch?"), 0.9),
-        ),
-        touchpoint="onboarding_finished",
-        rule="After onboarding",
-        delay=timedelta(days=1),
-        answer_rate=0.42,
-        base=8.5,
-    ),
-    SurveySpec(
-        key="renewal",
-        name=both("At renewal", "Zur Verlängerung"),
-        comment=both("What is the main reason for your score?", "Was ist der Hauptgrund für Ihre Bewertung?"),
-        drivers=(
-            Driver("reliability", both("How reliable is Klarwerk?", "Wie zuverlässig ist Klarwerk?"), 1.2),
-            Driver("value", both("Is it worth its price?", "Ist es seinen Preis wert?"), 1.0),
-        ),
-        touchpoint="renewal",
-        rule="After the contract was renewed",
-        delay=timedelta(days=2),
-        answer_rate=0.33,
-        base=8.4,
-    ),
-    SurveySpec(
-        key="update",
-        name=both("After a major update", "Nach einem großen Update"),
-        comment=both("What did the update change for you?", "Was hat das Update für Sie verändert?"),
-        drivers=(
-            Driver("reliability", both("How reliable is Klarwerk now?", "Wie zuverlässig ist Klarwerk jetzt?"), 1.3),
-            Driver("ease_of_use", both("How easy is Klarwerk to use?", "Wie leicht ist Klarwerk zu bedienen?"), 0.8),
-        ),
-        touchpoint="major_update",
-        rule="After a major update",
-        delay=timedelta(days=5),
-        answer_rate=0.3,
-        base=8.5,
-    ),
-)
 
 TOPICS = (
     both("import", "Import"),
@@ -174,14 +51,9 @@ def journey(rng: Random, window: Window) -> list[Happening]:
 
 def _start(rng: Random, at: datetime, found: list[Happening]) -> datetime:
     """From the first look to the end of the onboarding; not all get there."""
-    if rng.random() < 0.4:
-        found.append(Happening("newsletter_signup", at, {"form": "website"}))
-        at = work_time(rng, at + timedelta(days=rng.randint(2, 25)))
     steps: tuple[tuple[str, float, float, dict[str, Any]], ...] = (
-        ("demo_booked", 0.6, 1.0, {}),
         ("trial_started", 1.0, 0.8, {"plan": "team"}),
         ("contract_signed", 1.0, 1.0, {"seats": rng.randint(3, 80)}),
-        ("kick_off", 0.7, 1.0, {}),
         ("onboarding_finished", 1.0, 1.0, {}),
     )
     for touchpoint, happens, goes_on, properties in steps:
@@ -218,11 +90,22 @@ def _life(rng: Random, at: datetime, window: Window, found: list[Happening]) -> 
     last = work_time(rng, window.start + span * rng.uniform(0.3, 1))
     if rng.random() < 0.12:
         found.append(Happening("upgrade", last, {"plan": "business"}))
-    elif rng.random() < 0.05:
-        reason = rng.choice(("price", "missing function", "project ended"))
-        found.append(Happening("subscription_cancelled", last, {"reason": reason}))
-    elif rng.random() < 0.06:
-        found.append(Happening("reference_given", last, {"form": "case study"}))
+    _bill(rng, window, found)
+
+
+def _bill(rng: Random, window: Window, found: list[Happening]) -> None:
+    """One invoice a year, paid some weeks later."""
+    signed = min(one.at for one in found if one.touchpoint == "contract_signed")
+    sent = work_time(rng, signed + timedelta(days=rng.randint(10, 60)))
+    if signed < window.start:
+        sent = work_time(rng, window.start + (window.end - window.start) * rng.random())
+    if sent >= window.end:
+        return
+    total = rng.randint(4, 90) * 120
+    found.append(Happening("invoice_sent", sent, {"total": total, "currency": "EUR"}))
+    if rng.random() < 0.8:
+        paid = work_time(rng, sent + timedelta(days=rng.randint(16, 40)))
+        found.append(Happening("payment_made", paid, {"total": total, "currency": "EUR"}))
 
 
 def rate(rng: Random, driver: str, happening: Happening, window: Window) -> int:
@@ -236,6 +119,8 @@ def rate(rng: Random, driver: str, happening: Happening, window: Window) -> int:
         return stars(rng, 2.5 if BAD_UPDATE[0] <= where < BAD_UPDATE[1] else 4.4, 0.8)
     if driver == "documentation":
         return stars(rng, 3.5 + 0.6 * where, 0.9)
+    if driver == "invoice_clarity":  # What hurts: nobody understands the items.
+        return stars(rng, 2.2 if happening.touchpoint == "invoice_sent" else 4.2, 0.9)
     return stars(rng, 4.2, 0.85)
 
 
@@ -249,6 +134,7 @@ KLARWERK = Brand(
     has_companies=True,
     stages=STAGES,
     surveys=SURVEYS,
+    relation=RELATION,
     campaigns=CAMPAIGNS,
     invitation=INVITATION,
     journey=journey,

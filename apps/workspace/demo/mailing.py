@@ -26,8 +26,11 @@ class Person:
     name: str
     language: str
     locale: str
+    plan: str
     mood: float
     """How friendly this contact rates in general, in points of the score."""
+    memories: dict[str, float] = field(default_factory=dict)
+    """How much better or worse than usual it was lastly at a touchpoint, in points of the score."""
     has_basis: bool = False
     blocked_from: datetime | None = None
     outreaches: list[datetime] = field(default_factory=list)

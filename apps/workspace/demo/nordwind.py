@@ -3,17 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from apps.workspace.demo.blueprint import (
-    Brand,
-    Driver,
-    Happening,
-    StageSpec,
-    SurveySpec,
-    TouchpointSpec,
-    Window,
-    both,
-)
+from apps.workspace.demo.blueprint import Brand, Happening, Window, both
 from apps.workspace.demo.letters import CAMPAIGNS, INVITATION
+from apps.workspace.demo.nordwind_plan import RELATION, STAGES, SURVEYS
 from apps.workspace.demo.pace import day_time, fraction, stars
 
 PRODUCTS = (
@@ -25,107 +17,6 @@ PRODUCTS = (
     both("sleeping bag", "Schlafsack"),
     both("thermos flask", "Thermosflasche"),
     both("down vest", "Daunenweste"),
-)
-
-STAGES = (
-    StageSpec(
-        "awareness",
-        both("Awareness", "Aufmerksamkeit"),
-        (TouchpointSpec("newsletter_signup", both("Newsletter sign-up", "Newsletter-Anmeldung")),),
-    ),
-    StageSpec(
-        "consideration",
-        both("Consideration", "Abwägen"),
-        (
-            TouchpointSpec("product_page", both("Product page", "Produktseite")),
-            TouchpointSpec("wish_list", both("Wish list", "Merkliste")),
-        ),
-    ),
-    StageSpec(
-        "purchase",
-        both("Purchase", "Kauf"),
-        (
-            TouchpointSpec("account_created", both("Account created", "Konto angelegt")),
-            TouchpointSpec("checkout", both("Checkout", "Kasse"), proves_customer=True),
-        ),
-    ),
-    StageSpec(
-        "delivery",
-        both("Delivery", "Lieferung"),
-        (
-            TouchpointSpec("order_shipped", both("Order shipped", "Bestellung verschickt"), proves_customer=True),
-            TouchpointSpec("order_received", both("Order received", "Bestellung erhalten"), proves_customer=True),
-        ),
-    ),
-    StageSpec(
-        "service",
-        both("Service", "Service"),
-        (
-            TouchpointSpec("support_closed", both("Support contact", "Kontakt mit dem Service")),
-            TouchpointSpec("return_processed", both("Return processed", "Rücksendung erledigt"), proves_customer=True),
-        ),
-    ),
-    StageSpec(
-        "loyalty",
-        both("Loyalty", "Treue"),
-        (
-            TouchpointSpec("repeat_purchase", both("Repeat purchase", "Wiederkauf"), proves_customer=True),
-            TouchpointSpec("subscription_cancelled", both("Club membership cancelled", "Club gekündigt")),
-        ),
-    ),
-    StageSpec(
-        "advocacy",
-        both("Advocacy", "Weiterempfehlung"),
-        (TouchpointSpec("friend_referred", both("Friend referred", "Freunde geworben")),),
-    ),
-)
-
-SURVEYS = (
-    SurveySpec(
-        key="order",
-        name=both("After the order was received", "Nach Erhalt der Bestellung"),
-        comment=both("What is the main reason for your score?", "Was ist der Hauptgrund für Ihre Bewertung?"),
-        drivers=(
-            Driver("delivery_time", both("How was the delivery time?", "Wie war die Lieferzeit?"), 1.25),
-            Driver("product_quality", both("How is the product's quality?", "Wie ist die Qualität der Ware?"), 1.0),
-            Driver("service", both("How was our service?", "Wie war unser Service?"), 0.7),
-        ),
-        touchpoint="order_received",
-        rule="After the order was received",
-        delay=timedelta(days=3),
-        answer_rate=0.41,
-        base=8.5,
-    ),
-    SurveySpec(
-        key="service",
-        name=both("After a support contact", "Nach einem Kontakt mit dem Service"),
-        comment=both("What should we have done differently?", "Was hätten wir anders machen sollen?"),
-        drivers=(
-            Driver("help_effectiveness", both("Did we solve your concern?", "Konnten wir Ihr Anliegen lösen?"), 1.3),
-            Driver("response_time", both("How quickly did we reply?", "Wie schnell haben wir geantwortet?"), 1.0),
-        ),
-        touchpoint="support_closed",
-        rule="After a support contact",
-        delay=timedelta(hours=1),
-        answer_rate=0.38,
-        base=8.4,
-        priority=10,
-    ),
-    SurveySpec(
-        key="return",
-        name=both("After a return", "Nach einer Rücksendung"),
-        comment=both("How can we make returns easier?", "Wie können wir Rücksendungen einfacher machen?"),
-        drivers=(
-            Driver("return_ease", both("How easy was the return?", "Wie einfach war die Rücksendung?"), 1.2),
-            Driver("refund_speed", both("How quick was the refund?", "Wie schnell war die Erstattung?"), 1.0),
-        ),
-        touchpoint="return_processed",
-        rule="After a return",
-        delay=timedelta(days=1),
-        answer_rate=0.36,
-        base=8.1,
-        incentive=both("€5 voucher as a thank-you", "5-€-Gutschein als Dankeschön"),
-    ),
 )
 
 CHAT_OPENS = 0.5
@@ -170,13 +61,10 @@ def journey(rng: Random, window: Window) -> list[Happening]:
     product = rng.choice(PRODUCTS)
     if rng.random() < 0.55:
         found.append(Happening("product_page", at, {"product": product["en"]}))
-    if rng.random() < 0.2:
-        found.append(Happening("wish_list", at + timedelta(minutes=rng.randint(2, 30)), {"product": product["en"]}))
     if rng.random() < 0.1:  # Just looking, or writing to the service before the first order.
         if rng.random() < 0.5:
             found.append(_support(rng, at + timedelta(hours=rng.randint(1, 40)), window))
         return found
-    found.append(Happening("account_created", at + timedelta(minutes=31), {}))
     at += timedelta(minutes=35)
     orders = 0
     while True:
@@ -187,8 +75,6 @@ def journey(rng: Random, window: Window) -> list[Happening]:
         at = day_time(rng, at + timedelta(days=rng.randint(12, 90)))
     if rng.random() < 0.05:
         found.append(Happening("subscription_cancelled", day_time(rng, at + timedelta(days=9)), {"plan": "club"}))
-    elif rng.random() < 0.07:
-        found.append(Happening("friend_referred", day_time(rng, at + timedelta(days=8)), {"channel": "link"}))
     return found
 
 
@@ -236,10 +122,19 @@ def rate(rng: Random, driver: str, happening: Happening, window: Window) -> int:
     if driver == "response_time":
         return stars(rng, 4.9 - happening.properties["first_reply_minutes"] / 240, 0.6)
     if driver in {"return_ease", "refund_speed"}:
-        return stars(rng, 4.3 if late > RETURNS_PAGE_OPENS else 3.3, 0.9)
+        return stars(rng, 4.3 if late > RETURNS_PAGE_OPENS else 3.4, 0.9)
     if driver == "help_effectiveness":
         return stars(rng, 3.9 + 0.4 * late, 0.95)
-    return stars(rng, 4.35, 0.8)
+    mean, spread = _ELSEWHERE.get((driver, happening.touchpoint), _USUALLY.get(driver, (4.35, 0.8)))
+    return stars(rng, mean, spread)
+
+
+_USUALLY = {"checkout_ease": (4.4, 0.9), "prices": (4.0, 0.9), "club_value": (2.4, 0.9)}
+_ELSEWHERE = {
+    # What hurts: the one way to pay that most look for is missing.
+    ("checkout_ease", "checkout"): (2.5, 0.9),
+}
+"""Mean and spread of stars by driver, and where a touchpoint has its own."""
 
 
 NORDWIND = Brand(
@@ -253,6 +148,7 @@ NORDWIND = Brand(
     cares_since=0.18,
     stages=STAGES,
     surveys=SURVEYS,
+    relation=RELATION,
     campaigns=CAMPAIGNS,
     invitation=INVITATION,
     journey=journey,

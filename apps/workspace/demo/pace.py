@@ -1,7 +1,8 @@
 """Times of day, places in the window, and stars. Pure: no Django."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
 from apps.workspace.demo.blueprint import Window
 
@@ -17,6 +18,12 @@ def work_time(rng: Random, at: datetime) -> datetime:
     moved = at + timedelta(days=max(0, 7 - at.weekday()) if at.weekday() >= 5 else 0)
     morning = moved.replace(hour=7, minute=0, second=0, microsecond=0)
     return morning + timedelta(seconds=int(rng.triangular(0, 10 * 3600, 4 * 3600)))
+
+
+def year_asked_at(window: Window) -> datetime:
+    """When the survey about the whole went out: at nine in the morning of one day, six weeks before the end."""
+    day = (window.end - timedelta(days=43)).date()
+    return datetime.combine(day, time(9), ZoneInfo("Europe/Berlin")).astimezone(window.end.tzinfo)
 
 
 def fraction(window: Window, at: datetime) -> float:

@@ -80,8 +80,8 @@ class InvitationRow(NamedTuple):
     id: UUID
     survey_id: int
     contact_id: UUID
-    touchpoint_id: int
-    event_id: UUID
+    touchpoint_id: int | None
+    event_id: UUID | None
     reason: str
     status: str
     status_reason: str
@@ -95,8 +95,10 @@ class InvitationRow(NamedTuple):
 
 class DecisionRow(NamedTuple):
     id: UUID
-    event_id: UUID
+    event_id: UUID | None
     rule_id: int | None
+    cadence_id: int | None
+    occurrence: str
     contact_id: UUID
     invitation_id: UUID | None
     status: str
@@ -109,7 +111,7 @@ class ResponseRow(NamedTuple):
     id: UUID
     invitation_id: UUID
     survey_id: int
-    touchpoint_id: int
+    touchpoint_id: int | None
     contact_id: UUID
     score: int
     comment: str
@@ -123,7 +125,8 @@ class ResponseRow(NamedTuple):
 class AnswerRow(NamedTuple):
     response_id: UUID
     question_id: int
-    value: int
+    value: int | None
+    choices: list[str]
 
 
 class RevisionRow(NamedTuple):
@@ -205,17 +208,23 @@ class Records:
     step_runs: list[StepRunRow] = field(default_factory=list)
     cases: list[CaseRow] = field(default_factory=list)
     case_changes: list[CaseChangeRow] = field(default_factory=list)
-    scores: Counter[tuple[date, int, int, bool, int]] = field(default_factory=Counter)
+    scores: Counter[tuple[date, int, int | None, bool, int]] = field(default_factory=Counter)
     """Responses by UTC day, survey, touchpoint, whether something was promised, and score."""
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyIds:
-    """Primary keys of a survey, its rule and its rating questions."""
+    """Primary keys of a survey, of its rule or its cadence, and of its questions.
+
+    ``questions``: the ratings by driver. ``reasons`` and ``satisfaction``: None if these are not asked.
+    """
 
     survey: int
-    rule: int
+    rule: int | None
     questions: dict[str, int]
+    reasons: int | None = None
+    satisfaction: int | None = None
+    cadence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

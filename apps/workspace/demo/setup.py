@@ -2,10 +2,8 @@
 
 from datetime import datetime
 from random import Random
-from typing import TypeVar
 
 from django.contrib.auth import get_user_model
-from django.db.models import Model
 
 from apps.campaigns import library
 from apps.campaigns import versions as campaign_versions
@@ -15,24 +13,24 @@ from apps.campaigns.models import Campaign
 from apps.contacts.models import BusinessCalendar, Company, ContactBudget
 from apps.messaging.models import Sender, SenderDomain
 from apps.surveys import versions
-from apps.surveys.models import Question, Survey, ThankYou, Theme
+from apps.surveys.models import Survey, Theme
 from apps.touchpoints.models import Stage, Touchpoint
-from apps.triggers.models import Cadence, Segment, TriggerRule
 from apps.workspace.demo import people
-from apps.workspace.demo.blueprint import Brand, CampaignSpec, SurveySpec, both
+from apps.workspace.demo.blueprint import Brand, CampaignSpec, StageSpec, Window
 from apps.workspace.demo.case_setup import set_up_cases
 from apps.workspace.demo.feedback import STEP_DELAY
-from apps.workspace.demo.history import EXPIRES_AFTER
-from apps.workspace.demo.records import CampaignIds, SurveyIds, Wiring
+from apps.workspace.demo.pace import year_asked_at
+from apps.workspace.demo.records import CampaignIds, Wiring
+from apps.workspace.demo.survey_setup import save, set_up_asked_after, set_up_asked_yearly
 
 COMPANIES = 320
 MIN_DAYS_BETWEEN = 14
-Row = TypeVar("Row", bound=Model)
 
 
-def set_up(*, brand: Brand, rng: Random, scale: float, now: datetime) -> Wiring:
-    """Configure the current tenant. It must not have been configured before."""
-    _save(
+def set_up(*, brand: Brand, rng: Random, scale: float, window: Window) -> Wiring:
+    """Configure the current tenant as of the end of the window. It must not have been configured before."""
+    now = window.end
+    save(
         Theme(
             pk=1,
             brand_name=brand.name,
@@ -42,15 +40,15 @@ def set_up(*, brand: Brand, rng: Random, scale: float, now: datetime) -> Wiring:
             postal_address=brand.address,
         )
     )
-    _save(ContactBudget(pk=1, min_days_between=MIN_DAYS_BETWEEN))
-    _save(BusinessCalendar(pk=1, time_zone="Europe/Berlin", country="DE"))
-    sender = _save(Sender(name=brand.name, email=f"hallo@{brand.domain}", is_default=True))
+    save(ContactBudget(pk=1, min_days_between=MIN_DAYS_BETWEEN))
+    save(BusinessCalendar(pk=1, time_zone="Europe/Berlin", country="DE"))
+    sender = save(Sender(name=brand.name, email=f"hallo@{brand.domain}", is_default=True))
     # Made-up companies have no DNS that could be looked at.
-    _save(SenderDomain(domain=brand.domain, verified_at=now))
+    save(SenderDomain(domain=brand.domain, verified_at=now))
     touchpoints = _journey(brand)
-    surveys = {survey.key: _survey(brand, survey, touchpoints) for survey in brand.surveys}
+    surveys = {survey.key: set_up_asked_after(brand, survey, touchpoints) for survey in brand.surveys}
     first = next(iter(surveys.values())).survey
-    _regulars(first)
+    surveys[brand.relation.key] = set_up_asked_yearly(brand, asked_at=year_asked_at(window), now=now)
     wiring = Wiring(
         touchpoints=touchpoints,
         surveys=surveys,
@@ -64,94 +62,32 @@ def set_up(*, brand: Brand, rng: Random, scale: float, now: datetime) -> Wiring:
     return wiring
 
 
-def _save(row: Row) -> Row:
-    """What the configuration pages would refuse is refused here as well."""
-    row.full_clean()
-    row.save(force_insert=True)
-    return row
-
-
 def _journey(brand: Brand) -> dict[str, int]:
-    ids = {}
-    for place, spec in enumerate(brand.stages, start=1):
-        stage = _save(Stage(key=spec.key, name=spec.name, position=place))
-        for position, point in enumerate(spec.touchpoints, start=1):
-            row = Touchpoint(
-                key=point.key,
-                name=point.name,
-                stage=stage,
-                position=position,
-                legal_basis="existing_customer" if point.proves_customer else "",
-            )
-            ids[point.key] = _save(row).pk
+    """Stages, sub-steps and touchpoints; positions of stages count through the whole map, depth first."""
+    ids: dict[str, int] = {}
+    place = 0
+    for spec in brand.stages:
+        parent = None
+        for part in (spec, *spec.steps):
+            place += 1
+            stage = save(Stage(key=part.key, name=part.name, position=place, parent=parent))
+            parent = parent or stage
+            ids |= _touchpoints(part, stage)
     return ids
 
 
-def _survey(brand: Brand, spec: SurveySpec, touchpoints: dict[str, int]) -> SurveyIds:
-    survey = Survey(key=spec.key, name=spec.name, is_public=True, public_properties=["store"], incentive=spec.incentive)
-    _save(survey)
-    questions = _questions(brand, spec, survey)
-    _thanks(survey)
-    rule = TriggerRule(
-        name=spec.rule,
-        survey=survey,
-        delay=spec.delay,
-        expires_after=EXPIRES_AFTER,
-        priority=spec.priority,
-    )
-    _save(rule).touchpoints.add(touchpoints[spec.touchpoint])
-    return SurveyIds(survey.pk, rule.pk, questions)
-
-
-def _regulars(survey_id: int) -> None:
-    """A segment, and a cadence over it that is still switched off: something to look at and to try."""
-    plus = Segment(key="plus", name="Plus", condition={"field": "contact.plan", "op": "eq", "value": "plus"})
-    _save(plus)
-    _save(Cadence(name="Plus, once a year", survey_id=survey_id, segment=plus, period_days=365, is_active=False))
-
-
-def _questions(brand: Brand, spec: SurveySpec, survey: Survey) -> dict[str, int]:
-    """Recommendation, comment, ratings; returns the ratings' keys."""
-    recommend = both(
-        f"How likely is it that you would recommend {brand.name} to a friend or colleague?",
-        f"Wie wahrscheinlich ist es, dass Sie {brand.name} Freunden oder Kollegen weiterempfehlen?",
-    )
-    comment = Question(
-        survey=survey,
-        key="comment",
-        kind=Question.Kind.COMMENT,
-        text=spec.comment,
-        text_promoter=both("What did we do especially well?", "Was haben wir besonders gut gemacht?"),
-        text_passive=both("What would have made it a 9 or 10?", "Was hätte es zur 9 oder 10 gemacht?"),
-        text_detractor=both("What went wrong, and what should we do?", "Was lief schief, und was sollen wir tun?"),
-        position=2,
-    )
-    _save(Question(survey=survey, key="nps", kind=Question.Kind.NPS, text=recommend, is_required=True, position=1))
-    _save(comment)
-    return {
-        driver.key: _save(
-            Question(
-                survey=survey,
-                key=driver.key,
-                kind=Question.Kind.RATING,
-                style=Question.Style.STARS,
-                text=driver.text,
-                position=position,
-            )
-        ).pk
-        for position, driver in enumerate(spec.drivers, start=3)
-    }
-
-
-def _thanks(survey: Survey) -> None:
-    """Promoters may tell others, detractors may be called."""
-    happy = both("That makes our day. Tell your friends!", "Das freut uns sehr. Erzählen Sie es gern weiter!")
-    sorry = both(
-        "We are sorry that we fell short. May we make it good again?",
-        "Es tut uns leid, dass wir Sie enttäuscht haben. Dürfen wir es wiedergutmachen?",
-    )
-    _save(ThankYou(survey=survey, segment=ThankYou.Segment.PROMOTER, text=happy))
-    _save(ThankYou(survey=survey, segment=ThankYou.Segment.DETRACTOR, text=sorry, offers_call_back=True))
+def _touchpoints(spec: StageSpec, stage: Stage) -> dict[str, int]:
+    ids = {}
+    for position, point in enumerate(spec.touchpoints, start=1):
+        row = Touchpoint(
+            key=point.key,
+            name=point.name,
+            stage=stage,
+            position=position,
+            legal_basis="existing_customer" if point.proves_customer else "",
+        )
+        ids[point.key] = save(row).pk
+    return ids
 
 
 def publish_surveys(*, now: datetime) -> None:
@@ -173,7 +109,7 @@ def _campaign(spec: CampaignSpec, now: datetime) -> CampaignIds:
     }
     wait = {"key": "wait", "kind": "wait", "seconds": int(STEP_DELAY.total_seconds())}
     steps = [*([{"key": "case", "kind": "case"}] if spec.opens_case else []), wait, mail]
-    campaign = _save(Campaign(name=spec.name, segment=spec.segment, draft={"steps": steps}))
+    campaign = save(Campaign(name=spec.name, segment=spec.segment, draft={"steps": steps}))
     version = campaign_versions.publish(campaign_id=campaign.pk, now=now)
     return CampaignIds(campaign.pk, version.pk, spec.opens_case)
 
