@@ -60,7 +60,7 @@ def move(*, action_id: UUID, to: str, on: date | None, now: datetime, learned: s
     """Bring an action into another status. Raises ActionError, and Action.DoesNotExist.
 
     ``on``: the day that it begins, or from which on customers notice it; else today. What is no longer done has no
-    such day any more. The same status again changes the day only.
+    such day any more, and began when it did. The same status again changes the day only.
     """
     day = on or today_of(now)
     with transaction.atomic():
@@ -70,7 +70,7 @@ def move(*, action_id: UUID, to: str, on: date | None, now: datetime, learned: s
         if to == Status.DONE and day > today_of(now):
             raise ActionError("not_yet")
         changes: dict[str, Any] = {"status": to, "done_on": day if to == Status.DONE else None}
-        if to == Status.RUNNING and (row.starts_on is None or on is not None):
+        if to == Status.RUNNING and (row.starts_on is None or (on is not None and row.status != Status.DONE)):
             changes["starts_on"] = day
         if learned is not None:
             changes["learned"] = learned

@@ -14,7 +14,7 @@ from apps.insights import asking, cells, figures, influences, journey_raw, targe
 from apps.insights.asking import Asker
 from apps.insights.influence import Association
 from apps.insights.journey_raw import NO_TRAFFIC, Reasons, Traffic
-from apps.insights.models import Action, Target
+from apps.insights.models import Action
 from apps.insights.nps import MIN_N, Change, Counts, Nps, change, nps
 from apps.insights.places import find
 from apps.insights.selectors import last_months
@@ -91,7 +91,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A touchpoint on the map. ``number`` counts through the whole map; ``gap`` says what is missing."""
+    """A touchpoint. ``number`` counts through the map, 0 of one not shown on it; ``gap`` says what is missing."""
 
     number: int
     touchpoint: Touchpoint
@@ -144,11 +144,17 @@ class JourneyMap:
     elsewhere: int
     """Answers that belong to no touchpoint of the map."""
     as_of: datetime
+    off: Sequence[Place] = ()
+    """Touchpoints that are switched off and have no answers in the period: not shown, but counted in their stage."""
 
     @property
     def places(self) -> list[Place]:
         """All touchpoints in the order of the journey."""
         return [place for column in self.columns for place in column.places]
+
+    def place(self, touchpoint_id: int) -> Place | None:
+        """One touchpoint, whether it is shown or not; None if there is none."""
+        return next((one for one in (*self.places, *self.off) if one.touchpoint.pk == touchpoint_id), None)
 
 
 @dataclass(slots=True)
@@ -160,7 +166,10 @@ class _Read:
     targets: Mapping[int, State]
     questions: Mapping[int, Question]
     weights: Mapping[int, Association]
+    is_whole: bool
+    """Whether all responses count: where only some do, nothing is said of gaps."""
     number: int = 0
+    off: list[Place] = field(default_factory=list)
     language: str = field(default_factory=lambda: get_language() or FALLBACK)
 
 
@@ -176,28 +185,18 @@ def read(*, wanted: Slice, period: Period, now: datetime) -> JourneyMap:
     found = _Read(
         _figures(wanted, period, months, scores, raw.places, now),
         asking.askers(now=now),
-        _targets(now),
+        targets.everywhere(now=now),
         _questions(raw.places.values()),
         influences.everywhere(),
+        is_whole=wanted == Slice(),
     )
     columns = _columns(found)
     every = [sum((given[side].counts for given in scores.values()), Counts()) for side in (0, 1)]
     shown = sum((column.figures.counts for column in columns), Counts())
     return JourneyMap(
-        period, months, columns, nps(every[0]), change(nps(every[1]), nps(every[0])), every[0].n - shown.n, raw.as_of
-    )
-
-
-def nothing_of(touchpoint: Touchpoint) -> Place:
-    """A touchpoint that is not on the map: switched off, and without answers in the period."""
-    return Place(0, touchpoint, Figures(), (), (), "", None)
-
-
-def _targets(now: datetime) -> dict[int, State]:
-    """The open target of each touchpoint."""
-    rows = Target.objects.filter(status=Target.Status.OPEN, touchpoint__isnull=False).select_related("next")
-    found = targets.states(list(rows), now=now)
-    return {state.target.touchpoint_id: state for state in found if state.target.touchpoint_id is not None}
+        period, months, columns, nps(every[0]), change(nps(every[1]), nps(every[0])), every[0].n - shown.n, raw.as_of,
+        found.off,
+    )  # fmt: skip
 
 
 def _figures(
@@ -241,40 +240,43 @@ def _columns(found: _Read) -> list[Column]:
     by_pk = {stage.pk: stage for stage in stages}
     for touchpoint in Touchpoint.objects.order_by("position", "pk"):
         touchpoint.stage = by_pk[touchpoint.stage_id]
-        # What is switched off is shown only as long as there is anything to tell of the period.
-        if touchpoint.is_active or found.figures.get(touchpoint.pk, Figures()).counts.n:
-            lying.setdefault(touchpoint.stage_id, []).append(touchpoint)
+        lying.setdefault(touchpoint.stage_id, []).append(touchpoint)
     columns = []
     for stage in (row for row in stages if row.parent_id is None):
-        own = _places(lying.get(stage.pk, ()), found)
-        steps = [
-            _step(step, _places(lying.get(step.pk, ()), found), found) for step in stages if step.parent_id == stage.pk
-        ]
-        total = _total(own, (step.figures for step in steps))
+        own, total = _places(lying.get(stage.pk, ()), found)
+        steps = [_step(step, lying.get(step.pk, ()), found) for step in stages if step.parent_id == stage.pk]
+        total = sum((step.figures for step in steps), total)
         columns.append(Column(stage, own, steps, total, _reasons(total.traffic.reasons, found)))
     return columns
 
 
-def _step(stage: Stage, places: list[Place], found: _Read) -> Step:
-    total = _total(places, ())
+def _step(stage: Stage, touchpoints: Iterable[Touchpoint], found: _Read) -> Step:
+    places, total = _places(touchpoints, found)
     return Step(stage, places, total, _reasons(total.traffic.reasons, found))
 
 
-def _places(touchpoints: Iterable[Touchpoint], found: _Read) -> list[Place]:
-    places = []
+def _places(touchpoints: Iterable[Touchpoint], found: _Read) -> tuple[list[Place], Figures]:
+    """Those to be shown, and the figures of all: what is switched off did have answers before."""
+    places, total = [], Figures()
     for touchpoint in touchpoints:
-        found.number += 1
         own = found.figures.get(touchpoint.pk, Figures())
-        askers = found.askers.get(touchpoint.pk, ())
-        gap = asking.gap(touchpoint=touchpoint, events=own.traffic.events, answers=own.counts.n, askers=askers)
-        reasons = _reasons(own.traffic.reasons, found)
-        target, weight = found.targets.get(touchpoint.pk), found.weights.get(touchpoint.pk)
-        places.append(Place(found.number, touchpoint, own, reasons, askers, gap, target, weight))
-    return places
+        total = total + own
+        # What is switched off is shown only as long as there is anything to tell of the period.
+        if touchpoint.is_active or own.counts.n:
+            found.number += 1
+            places.append(_place(found.number, touchpoint, own, found))
+        else:
+            found.off.append(_place(0, touchpoint, own, found))
+    return places, total
 
 
-def _total(places: Sequence[Place], others: Iterable[Figures]) -> Figures:
-    return sum((*(place.figures for place in places), *others), Figures())
+def _place(number: int, touchpoint: Touchpoint, own: Figures, found: _Read) -> Place:
+    askers = found.askers.get(touchpoint.pk, ())
+    answers = own.counts.n + own.traffic.unscored
+    gap = asking.gap(touchpoint=touchpoint, events=own.traffic.events, answers=answers, askers=askers)
+    reasons = _reasons(own.traffic.reasons, found)
+    target, weight = found.targets.get(touchpoint.pk), found.weights.get(touchpoint.pk)
+    return Place(number, touchpoint, own, reasons, askers, gap if found.is_whole else "", target, weight)
 
 
 def _questions(traffic: Iterable[Traffic]) -> dict[int, Question]:

@@ -51,10 +51,13 @@ class Traffic:
     asked: Part = NOBODY
     """Sent invitations, and those that were answered."""
     reasons: Reasons = field(default_factory=Reasons)
+    unscored: int = 0
+    """Responses that answered other questions only."""
 
     def __add__(self, other: "Traffic") -> "Traffic":
         asked = self.asked.plus(*other.asked)
-        return Traffic(self.events + other.events, asked, self.reasons + other.reasons)
+        unscored = self.unscored + other.unscored
+        return Traffic(self.events + other.events, asked, self.reasons + other.reasons, unscored)
 
 
 NO_TRAFFIC = Traffic()
@@ -69,7 +72,7 @@ class Raw:
 
 
 def read(*, wanted: Slice, period: Period, now: datetime) -> Raw:
-    """What happened in a period; as old as five minutes. Six queries, and one for each key in the slice; or none.
+    """What happened in a period; as old as five minutes. Eight queries, and one for each key in the slice; or none.
 
     Events know their contact alone, invitations their survey besides: so only these parts of the slice narrow them.
     Reasons are narrowed like scores. Raises UnknownKeyError and ConditionError.
@@ -87,12 +90,14 @@ def _count(wanted: Slice, period: Period, now: datetime) -> Raw:
     events = dict(_events(wanted, places, period, now))
     asked = {pk: Part(sent, answered) for pk, sent, answered in _invitations(wanted, places, period, now)}
     answered, chosen = _reasons(wanted, places, period, now)
-    known = {*events, *asked, *answered} - {None}
+    unscored = _unscored(wanted, places, period, now)
+    known = {*events, *asked, *answered, *unscored} - {None}
     return Raw(
         now,
         {
             pk: Traffic(
-                events.get(pk, 0), asked.get(pk, Part()), Reasons(answered.get(pk, {}), chosen.get(pk, {}))
+                events.get(pk, 0), asked.get(pk, Part()), Reasons(answered.get(pk, {}), chosen.get(pk, {})),
+                unscored.get(pk, 0),
             )
             for pk in known
         },
@@ -152,6 +157,12 @@ def _reasons(wanted: Slice, places: Places, period: Period, now: datetime) -> tu
     for at, question_id, option, number in each.values_list("at", "question_id", "option").annotate(number=Count("pk")):
         chosen.setdefault(at, {})[question_id, option] = number
     return answered, chosen
+
+
+def _unscored(wanted: Slice, places: Places, period: Period, now: datetime) -> dict[int, int]:
+    responses = cells.responses(wanted=wanted, places=places, now=now, is_scored=False).filter(cells.within(period))
+    responses = responses.filter(score__isnull=True, touchpoint__isnull=False)
+    return dict(responses.values_list("touchpoint_id").annotate(number=Count("pk")))
 
 
 class _Elements(Func):

@@ -131,7 +131,7 @@ def _by_segment(wanted: Sequence[tuple[Subject, Spans]], *, now: datetime) -> di
     if not counts:
         return {}
     found: dict[str, tuple[ByPlace, ByPlace]] = {key: ({}, {}) for key in names.values()}
-    for row in _known(_whole(part for _subject, part in wanted), counts, now=now):
+    for row in _known([part.whole for _subject, part in wanted], counts, now=now):
         for name, key in names.items():
             for side, number in zip(found[key], (row[name], row["known"] - row[name]), strict=True):
                 daily = side.setdefault(row["touchpoint_id"], {})
@@ -140,10 +140,16 @@ def _by_segment(wanted: Sequence[tuple[Subject, Spans]], *, now: datetime) -> di
     return {key: (Days(inside), Days(outside)) for key, (inside, outside) in found.items()}
 
 
-def _known(period: Period, counts: dict[str, Any], *, now: datetime) -> Any:
-    """Answers of contacts we know, by touchpoint, day and score: how many, and how many of each segment."""
+def _known(periods: Iterable[Period], counts: dict[str, Any], *, now: datetime) -> Any:
+    """Answers of contacts we know, by touchpoint, day and score: how many, and how many of each segment.
+
+    Of these periods alone, for these are rows to be counted: years may lie between two of them.
+    """
+    within = Q()
+    for period in periods:
+        within |= cells.within(period)
     found: Any = cells.responses(wanted=Slice(), places=Places(), now=now)
-    found = found.filter(cells.within(period), contact__isnull=False)
+    found = found.filter(within, contact__isnull=False)
     found = found.annotate(day=TruncDate("answered_at", tzinfo=UTC)).values("touchpoint_id", "day", "score")
     return found.annotate(known=Count("pk"), **counts)
 

@@ -189,7 +189,9 @@ def silent(*, now: datetime) -> QuerySet[Invitation]:
         Q(status=Invitation.Status.SHOWN) | Q(email__status__in=arrived),
         contact__isnull=False,
         created_at__gte=now - WINDOW,
+        # Decided long before may have been sent yesterday.
         created_at__lte=now - PATIENCE,
+        send_at__lte=now - PATIENCE,
     )
     at, own = OuterRef("created_at"), got.filter(contact=OuterRef("contact"))
     later = own.filter(created_at__gte=at).filter(Q(created_at__gt=at) | Q(pk__gt=OuterRef("pk")))

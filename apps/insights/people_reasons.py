@@ -172,14 +172,14 @@ def _advocate(row: Any, known: _Known) -> Person:
 
 def _silent(row: Any, known: _Known) -> Person:
     contact, blocked = _contact(row), known.why_blocked(_contact(row))
-    reason = Reason(UNANSWERED, row.created_at, number=row.asks, touchpoint=row.touchpoint)
+    reason = Reason(UNANSWERED, row.send_at, number=row.asks, touchpoint=row.touchpoint)
     if blocked:
         action = NOTHING
     elif row.asks >= ASKED_OFTEN:
         action = ASK_LESS
     else:
         action = OTHER_CHANNEL if contact.phone and contact.email else OTHER_TIME
-    return Person(contact, [reason], action, row.created_at, blocked=blocked)
+    return Person(contact, [reason], action, row.send_at, blocked=blocked)
 
 
 def _has_free_phone(contact: Contact, known: _Known) -> bool:

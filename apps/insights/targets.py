@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from math import ceil
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -58,8 +57,10 @@ class State:
 
     @property
     def points_to_go(self) -> int | None:
-        """The same in whole points, upwards: what is missing is never told as nothing."""
-        return None if self.missing is None else ceil(self.missing)
+        """The same in whole points, as the rounded score beside it says; what is missing is never told as nothing."""
+        if self.missing is None or self.figures is None or self.figures.score is None:
+            return None
+        return max(1, self.target.goal - round(self.figures.score))
 
     @property
     def way(self) -> float | None:
@@ -79,7 +80,7 @@ def states(rows: Sequence[Target], *, now: datetime) -> list[State]:
 
 def _state(row: Target, found: Nps | None, today: date) -> State:
     status = Target.Status(row.status)
-    standing = goals.standing(found, row.goal) if found is not None else status.value
+    standing = goals.standing(found, row.goal, days=row.days) if found is not None else status.value
     is_late = status == Target.Status.OPEN and row.due_on is not None and row.due_on < today and standing != goals.MET
     proposal = None
     if standing == goals.MET and not hasattr(row, "next"):
@@ -94,6 +95,13 @@ def at(*, touchpoint_id: int | None, now: datetime) -> State | None:
     # “open” comes after “met”.
     row = rows.filter(wanted).order_by("-status", "-ended_on", "-pk").first()
     return states([row], now=now)[0] if row else None
+
+
+def everywhere(*, now: datetime) -> dict[int, State]:
+    """The open target of each touchpoint that has one, by the touchpoint's id. Three queries."""
+    rows = Target.objects.filter(status=Target.Status.OPEN, touchpoint__isnull=False).select_related("next")
+    found = states(list(rows), now=now)
+    return {state.target.touchpoint_id: state for state in found if state.target.touchpoint_id is not None}
 
 
 def _day(now: datetime) -> date:
@@ -128,11 +136,11 @@ def set_target(
     ``follows_id``: the one before it at the same place; it has to be met, and ends if it has not yet.
     """
     found = score_of(touchpoint_id=touchpoint_id, days=days, until=_day(now), now=now)
-    if goals.standing(found, goal) == goals.MET:
+    if goals.standing(found, goal, days=days) == goals.MET:
         raise TargetError("already_met")
     row = Target(
         touchpoint_id=touchpoint_id, goal=goal, days=days, due_on=due_on, follows_id=follows_id, created_by=by,
-        created_at=now, start_score=found.score, start_n=found.n, checked_on=_day(now),
+        created_at=now, start_score=_told(found), start_n=found.n, checked_on=_day(now),
     )  # fmt: skip
     row.full_clean(exclude=["follows"], validate_constraints=False)
     try:
@@ -155,7 +163,7 @@ def _finish(target_id: int, touchpoint_id: int | None, now: datetime) -> None:
         raise TargetError("followed")
     if before.status == Target.Status.OPEN:
         found = _scores([before], today=_day(now), now=now)[before.pk]
-        if goals.standing(found, before.goal) != goals.MET:
+        if goals.standing(found, before.goal, days=before.days) != goals.MET:
             raise TargetError("not_met")
         _end(before, Target.Status.MET, found, today=_day(now))
 
@@ -165,11 +173,11 @@ def change(*, target_id: int, goal: int, days: int, due_on: date | None, now: da
     with transaction.atomic():
         row = _locked(target_id)
         found = score_of(touchpoint_id=row.touchpoint_id, days=days, until=_day(now), now=now)
-        if goal != row.goal and goals.standing(found, goal) == goals.MET:
+        if (goal, days) != (row.goal, row.days) and goals.standing(found, goal, days=days) == goals.MET:
             raise TargetError("already_met")
         if days != row.days:
             began = score_of(touchpoint_id=row.touchpoint_id, days=days, until=_day(row.created_at), now=now)
-            row.start_score, row.start_n = began.score, began.n
+            row.start_score, row.start_n = _told(began), began.n
         row.goal, row.days, row.due_on = goal, days, due_on
         row.full_clean(validate_constraints=False)
         row.save(update_fields=["goal", "days", "due_on", "start_score", "start_n"])
@@ -197,9 +205,14 @@ def _locked(target_id: int) -> Target:
     return row
 
 
+def _told(found: Nps) -> float | None:
+    """The score as it is kept: of too few answers none is shown, then or later."""
+    return None if found.too_few else found.score
+
+
 def _end(row: Target, status: Target.Status, found: Nps, *, today: date) -> None:
     row.status, row.ended_on, row.checked_on = status, today, today
-    row.end_score, row.end_n = found.score, found.n
+    row.end_score, row.end_n = _told(found), found.n
     row.proposed = goals.next_goal(found, row.goal) if status == Target.Status.MET else None
     row.save(update_fields=["status", "ended_on", "checked_on", "end_score", "end_n", "proposed"])
 
@@ -214,7 +227,7 @@ def check(*, now: datetime, limit: int = LIMIT) -> int:
         rows = list(_unchecked(today).select_for_update(skip_locked=True).order_by("pk")[:limit])
         scores = _scores(rows, today=today, now=now)
         for row in rows:
-            if goals.standing(scores[row.pk], row.goal) == goals.MET:
+            if goals.standing(scores[row.pk], row.goal, days=row.days) == goals.MET:
                 _end(row, Target.Status.MET, scores[row.pk], today=today)
         Target.objects.filter(pk__in=[row.pk for row in rows]).update(checked_on=today)
     return len(rows)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, ForeignObjectRel, OuterRef, Q
 
 from apps.common.db import connection
 from apps.common.texts import Texts
@@ -189,9 +189,15 @@ def renumber() -> None:
 
 
 def is_used(*, touchpoint_id: int) -> bool:
-    """Whether anything happened at a touchpoint or refers to it, in whatever app. One query."""
+    """Whether anything happened at a touchpoint or refers to it, in whatever app. One query.
+
+    Rows that are worked out of others (``is_derived``) do not count: they go with the touchpoint.
+    """
     used = Q(pk__in=())
-    for relation in Touchpoint._meta.related_objects:
+    # Hidden ones as well: what an effect is compared with refers to a touchpoint that does not know of it.
+    for relation in Touchpoint._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ForeignObjectRel) or getattr(relation.related_model, "is_derived", False):
+            continue
         field: Any = relation.field
         rows = field.remote_field.through if field.many_to_many else relation.related_model
         name = field.m2m_reverse_field_name() if field.many_to_many else field.name

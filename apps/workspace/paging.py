@@ -1,7 +1,7 @@
 """Pages of a list by key rather than by number: as fast on the thousandth page as on the first."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -109,9 +109,10 @@ def _read(cursor: str, *, is_number: bool, is_day: bool) -> tuple[date | int, UU
         if is_day:
             return date.fromisoformat(start), pk
         at = datetime.fromisoformat(start)
-    except ValueError:
+        # A moment that has none in UTC is none to the database either.
+        return (at.astimezone(UTC), pk) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return (at, pk) if at.tzinfo else None
 
 
 def _number(text: str) -> int:

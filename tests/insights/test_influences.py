@@ -92,6 +92,22 @@ def test_the_statement_counts_what_a_naive_computation_counts(
     assert row.computed_at == NOW + timedelta(days=1)
 
 
+@pytest.mark.parametrize(
+    ("later", "pairs"),
+    [(timedelta(0), 0), (timedelta(microseconds=1), 1), (YEAR, 1), (YEAR + timedelta(microseconds=1), 0)],
+)
+def test_later_is_after_it_and_within_a_year(
+    surveys: dict[str, Survey], places: list[Touchpoint], later: timedelta, pairs: int
+) -> None:
+    contact = Contact.objects.create(external_id="c")
+    for place, at in ((None, NOW), (places[0], NOW - later)):
+        Response.objects.create(
+            survey=surveys["rule"], touchpoint=place, contact=contact, score=9, answered_at=at, updated_at=at
+        )
+    influences.learn(now=NOW)
+    assert sum(influences.pairs_of(Influence.objects.get(touchpoint=places[0])).values()) == pairs
+
+
 def test_only_the_latest_answers_about_the_whole_are_looked_at(
     surveys: dict[str, Survey], places: list[Touchpoint]
 ) -> None:

@@ -202,6 +202,13 @@ class TestMeasuring:
         assert [score.score for score in (found.before, found.after)] == [-100, 100]
         assert [score and score.score for score in (found.control_before, found.control_after)] == [0, 0]
         assert (found.verdict, found.after.n) == ("up", 10)
+        # Beside one of years ago: the same, and nothing is counted of the years between.
+        long_ago = note(DAY - timedelta(days=4000), cart, control_segment="b2b")
+        with CaptureQueriesContext(connection) as captured:
+            both = measuring.of_annotations([Annotation.objects.get(day=DAY), long_ago], now=NOW)
+        assert found in both.values()
+        (counting,) = [query["sql"] for query in captured if 'AS "known"' in query["sql"]]
+        assert counting.count('"answered_at" >=') == 2
 
     @pytest.mark.parametrize("condition", [None, {"field": "contact.nothing", "op": "?", "value": 1}])
     def test_a_segment_that_is_gone_or_broken_is_told_and_the_change_stays(self, condition: Any) -> None:

@@ -194,6 +194,20 @@ def test_silent_are_those_who_were_asked_twice_and_never_answered() -> None:
     assert {one.contact.name: one.reasons[0].number for one in told} == {n: asks for n, _h, asks in SILENT if asks}
 
 
+def test_what_was_decided_long_ago_and_sent_yesterday_may_still_be_answered(survey: Survey) -> None:
+    contact = factories.ContactFactory()
+    for days in (40, 30):
+        asked(contact, days)
+    Invitation.objects.filter(created_at=ago(40)).update(send_at=ago(12))
+    (person,) = reasons.read_silent(list(people.silent(now=NOW)), now=NOW)
+    assert person.at == ago(30)
+    Invitation.objects.filter(created_at=ago(30)).update(send_at=ago(10))
+    (person,) = reasons.read_silent(list(people.silent(now=NOW)), now=NOW)
+    assert (person.at, person.reasons[0].at) == (ago(10), ago(10))
+    Invitation.objects.filter(created_at=ago(30)).update(send_at=ago(1))
+    assert not people.silent(now=NOW)
+
+
 def test_reasons_are_told_with_their_figures_and_the_most_urgent_come_first(survey: Survey) -> None:
     worst, middle, least = (factories.ContactFactory(name=name) for name in ("worst", "middle", "least"))
     gave(worst, 9, 40)

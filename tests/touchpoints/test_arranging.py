@@ -14,6 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
+from apps.insights import influences
+from apps.insights.models import Annotation
 from apps.surveys.models import Survey
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import create_tenant
@@ -125,11 +127,13 @@ def test_what_something_lies_on_is_not_removed_and_what_happened_stays_told(tena
     Event.objects.create(touchpoint_id=ids["bill"], occurred_at=now, received_at=now)
     rule = TriggerRule.objects.create(name="Rule", survey=Survey.objects.create(key="s", name=name("S")))
     rule.touchpoints.add(ids["paid"])
+    influences.learn(now=now)  # Of every touchpoint, also where nothing happened: that keeps none.
+    Annotation.objects.create(day=now, text="Strike", control_touchpoint_id=ids["help"], created_at=now)
     services.touchpoint_id("bill")
-    assert [arranging.remove_touchpoint(touchpoint_id=ids[key]) for key in ("bill", "paid", "ad")] == [
-        False, False, True,
+    assert [arranging.remove_touchpoint(touchpoint_id=ids[key]) for key in ("bill", "paid", "help", "ad")] == [
+        False, False, False, True,
     ]  # fmt: skip
-    assert list(Touchpoint.objects.filter(is_active=False).values_list("key", flat=True)) == ["bill", "paid"]
+    assert list(Touchpoint.objects.filter(is_active=False).values_list("key", flat=True)) == ["bill", "paid", "help"]
     with pytest.raises(InvalidEventError):
         services.touchpoint_id("bill")
     arranging.remove_stage(stage_id=ids["find"])

@@ -190,13 +190,15 @@ class TestActions:
         assert "60 answers" in page
 
     def test_what_is_no_more_in_effect_has_no_day(self, manager: Client, setup: SimpleNamespace, today: date) -> None:
-        row = action(setup.touchpoint, status="done", done_on=today)
+        began = today - timedelta(days=9)
+        row = action(setup.touchpoint, status="done", done_on=today, starts_on=began)
         manager.post(f"/actions/{row.pk}/move/", {"to": "done", "on": today - timedelta(days=2)})
         row.refresh_from_db()
         assert row.done_on == today - timedelta(days=2)
-        manager.post(f"/actions/{row.pk}/move/", {"to": "running"})
+        # The form sends the day that stands in it, which is not the one on which it began.
+        manager.post(f"/actions/{row.pk}/move/", {"to": "running", "on": row.done_on})
         row.refresh_from_db()
-        assert (row.status, row.done_on) == ("running", None)
+        assert (row.status, row.done_on, row.starts_on) == ("running", None, began)
         dropped = action(setup.touchpoint, status="dropped")
         assert "Somebody moved it meanwhile" in text_of(
             manager.post(f"/actions/{dropped.pk}/move/", {"to": "done"}, follow=True)

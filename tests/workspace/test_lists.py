@@ -48,6 +48,12 @@ def test_no_filter_value_breaks_a_list(client: Client, path: str) -> None:
             assert client.get(path, {name: value}).status_code == wanted, (name, value)
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_moment_that_there_is_not_starts_a_list_over(client: Client, moment: str) -> None:
+    for path in ("/responses/", "/actions/", "/targets/", "/people/advocates/", "/people/"):
+        assert client.get(path, {"sort": "newest", "cursor": f"{moment}~1"}).status_code == 200, path
+
+
 def test_pages_show_each_row_once_also_among_equal_times(setup: SimpleNamespace, now: datetime) -> None:
     for number in range(11):
         story(setup, number, now - timedelta(days=number // 4))

@@ -98,7 +98,8 @@ class PlaceSerializer(MapFiguresSerializer):
     gap = serializers.ChoiceField(
         _GAPS,
         allow_null=True,
-        help_text="`unasked`: things happen there, and nobody is asked; `silent`: nothing happened, nobody answered.",
+        help_text="`unasked`: things happen there, and nobody is asked; `silent`: nothing happened, nobody answered. "
+        "Told only where all responses count.",
     )
     asked_by = AskerSerializer(many=True)
     target = OpenTargetSerializer(allow_null=True)

@@ -45,7 +45,7 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
     follows = serializers.IntegerField(source="follows_id", allow_null=True, help_text="Id of the one before it.")
     created_by = UserNameField(allow_null=True)
     standing = serializers.SerializerMethodField(
-        help_text="Met is what is no accident: the lower end of the interval is at the target as well."
+        help_text="Met is what is no accident, though it is looked every day: that takes more than `low` at the target."
     )
     now = serializers.SerializerMethodField(help_text="The score over its days. Null: it has ended.")
     next_goal = serializers.SerializerMethodField(help_text="Of one that is met: what could come next.")

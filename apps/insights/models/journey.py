@@ -74,6 +74,9 @@ class JourneyReview(models.Model):
 class Influence(models.Model):
     """How scores at a touchpoint went together with the relationship scores the same contacts gave later."""
 
+    # Counted anew each day, for touchpoints as well where nothing happened: it keeps none of them.
+    is_derived = True
+
     touchpoint = models.OneToOneField(
         Touchpoint, models.CASCADE, related_name="influence", verbose_name=_("touchpoint")
     )

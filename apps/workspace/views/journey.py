@@ -59,7 +59,9 @@ def touchpoint(request: HttpRequest, key: str) -> HttpResponse:
     """A touchpoint: score, trend, how it is made up, reasons, voices, its weight, what is done, who asks here."""
     row = get_object_or_404(Touchpoint.objects.select_related("stage__parent"), key=key)
     found, context = _read(request)
-    place = next((one for one in found.places if one.touchpoint.pk == row.pk), journey.nothing_of(row))
+    place = found.place(row.pk)
+    if place is None:
+        raise Http404
     context |= {"touchpoint": row, "place": place, "card": journey_look.place_card(place)}
     context |= journey_place.details(place, found=found, wanted=context["filter"].wanted, now=context["now"])
     return render(request, "workspace/journey_touchpoint.html", context)
