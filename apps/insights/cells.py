@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Lower, StrIndex, Substr, TruncDate
 
@@ -17,6 +18,8 @@ from apps.triggers.segments import subquery
 
 ROLLED = {"touchpoint": "touchpoint_id", "survey": "survey_id", "incentive": "is_incentivised"}
 """What the rollups can be cut by, and the column that says it."""
+MAX_PARTS = 500
+"""So many parts are read where nobody knows how many there are, those with the most answers first."""
 Scores = dict[int, int]
 
 
@@ -29,17 +32,25 @@ class Cell(NamedTuple):
 
 
 def read(
-    *, wanted: Slice, places: Places, periods: Sequence[Stretch], grain: Grain | None, cut: str, now: datetime
+    *,
+    wanted: Slice,
+    places: Places,
+    periods: Sequence[Stretch],
+    grain: Grain | None,
+    cut: str,
+    now: datetime,
+    leading: Stretch | None = None,
 ) -> dict[Cell, Scores]:
     """How often each score was given, per period, bucket and what ``cut`` names ("" or a dimension).
 
+    ``leading``: which of countless parts are read is told by this period; by the first one unless given.
     Two queries, one more while answers are hidden. Raises ConditionError if the segment cannot be evaluated.
     """
     days = [period for period in periods if isinstance(period, Period)]
     if len(days) == len(periods) and wanted.is_rolled and (not cut or cut in ROLLED):
         return _from_rollups(wanted, places, days, grain, cut)
     found = responses(wanted=wanted, places=places, now=now)
-    return _from_responses(found, periods, grain, cut)
+    return _from_responses(found, periods, grain, cut, leading or periods[0])
 
 
 # --- kept ready ---------------------------------------------------------------------------------------
@@ -110,7 +121,9 @@ def _leave_out_hidden(
         for number, period in enumerate(periods):
             if score is not None and period.since <= day <= period.until:
                 cell = Cell(number, grain.start_of(day) if grain else None, keys[cut] if cut else None)
-                _add(found, cell, [(score, -1)])
+                # One that came in since the rollups were read is not in them.
+                if found.get(cell, {}).get(score):
+                    _add(found, cell, [(score, -1)])
 
 
 def _add(found: dict[Cell, Scores], cell: Cell, given: Iterable[tuple[int, int]]) -> None:
@@ -122,6 +135,13 @@ def _add(found: dict[Cell, Scores], cell: Cell, given: Iterable[tuple[int, int]]
 
 # --- counted ------------------------------------------------------------------------------------------
 
+_LARGEST = """
+    WITH counted (in_period, bucket, cut, score, number) AS ({counted})
+    SELECT * FROM counted WHERE cut IS NULL OR cut IN (
+        SELECT cut FROM counted WHERE cut IS NOT NULL
+        GROUP BY cut ORDER BY SUM(number) FILTER (WHERE in_period = 0) DESC NULLS LAST, cut LIMIT %s
+    )
+"""
 _NOTHING = Value(None, output_field=IntegerField())
 
 
@@ -189,7 +209,7 @@ def key_of(cut: str) -> Any:
 
 
 def _from_responses(
-    found: QuerySet[Response], periods: Sequence[Stretch], grain: Grain | None, cut: str
+    found: QuerySet[Response], periods: Sequence[Stretch], grain: Grain | None, cut: str, leading: Stretch
 ) -> dict[Cell, Scores]:
     """One query for all periods; they must not overlap."""
     days = TruncDate("answered_at", tzinfo=UTC) if grain else _NOTHING
@@ -199,17 +219,41 @@ def _from_responses(
     condition = Q()
     for period in periods:
         condition |= within(period)
-    rows = (
+    found = found.annotate(cut=key_of(cut) if cut else _NOTHING)
+    is_open = cut == "company" or cut.startswith("property:")
+    if is_open and leading != periods[0]:
+        most = _most(found.filter(condition | within(leading)), leading)
+        found = found.filter(Q(cut__in=most) | Q(cut=None))
+    rows: Any = (
         found.filter(condition)
-        .annotate(in_period=which if len(periods) > 1 else Value(0), bucket=days, cut=key_of(cut) if cut else _NOTHING)
+        .annotate(in_period=which if len(periods) > 1 else Value(0), bucket=days)
         .values_list("in_period", "bucket", "cut", "score")
         .annotate(number=Count("pk"))
     )
+    if is_open and leading == periods[0]:
+        rows = _largest(rows)
     cells: dict[Cell, Scores] = {}
     for period_number, day, key, score, number in rows:
         start = grain.start_of(day) if grain else None
         _add(cells, Cell(period_number, start, key), [(score, number)])
     return cells
+
+
+def _largest(rows: Any) -> list[tuple[Any, ...]]:
+    """Of counted rows those of the parts with the most answers in the first period, and of what belongs to none."""
+    try:
+        statement, params = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_LARGEST.format(counted=statement), [*params, MAX_PARTS])
+        return cursor.fetchall()
+
+
+def _most(found: Any, period: Stretch) -> Any:
+    """The parts with the most answers in a period: a property may have another value in every response."""
+    parts = found.exclude(cut=None).values("cut").annotate(number=Count("pk", filter=within(period)))
+    return parts.order_by("-number", "cut").values("cut")[:MAX_PARTS]
 
 
 __all__ = ["ROLLED", "Cell", "Property", "Scores", "key_of", "read", "responses", "told", "within"]

@@ -135,6 +135,8 @@ def read(
         return cells.read(wanted=wanted, places=places, periods=periods, grain=grain, cut=cut, now=now)
     found: dict[cells.Cell, Scores] = {}
     for number, period in enumerate(periods):
-        part = cells.read(wanted=wanted, places=places, periods=[period], grain=grain, cut=cut, now=now)
+        part = cells.read(
+            wanted=wanted, places=places, periods=[period], grain=grain, cut=cut, now=now, leading=periods[0]
+        )
         found |= {cell._replace(period=number): given for cell, given in part.items()}
     return found

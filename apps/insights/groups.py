@@ -26,7 +26,7 @@ from apps.triggers.segments import subquery
 DIMENSIONS = ("touchpoint", "stage", "survey", "channel", "language", "segment", "company", "incentive")
 PROPERTY = "property:"
 MAX_PROPERTY = 100
-MAX_GROUPS = 500
+MAX_GROUPS = cells.MAX_PARTS
 MAX_SEGMENTS = 50
 
 
@@ -104,7 +104,7 @@ def _names(dimension: str, keys: Sequence[Any]) -> Callable[[Any], tuple[str, st
     if dimension == "company":
         companies = {pk: (str(pk), name) for pk, name in Company.objects.filter(pk__in=keys).values_list("pk", "name")}
         return lambda key: companies.get(key, ("", _("Without company")))
-    return _NAMES.get(dimension, lambda key: (key, key) if key is not None else ("", _("Not told")))
+    return _NAMES.get(dimension, lambda key: (key, key) if key else ("", _("Not told")))
 
 
 def _channel(key: str) -> tuple[str, str]:

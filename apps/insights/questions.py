@@ -88,7 +88,7 @@ def questions(*, wanted: Slice, period: Period, now: datetime) -> list[Asked]:
     found = cells.responses(wanted=wanted, places=find(wanted), now=now, is_scored=False).filter(cells.within(period))
     given = _read(found)
     rows = Question.objects.filter(pk__in=given).select_related("survey").order_by("position", "pk")
-    told = [_asked(row, given[row.pk]) for row in rows]
+    told = [one for row in rows if (one := _asked(row, _fitting(row, given[row.pk]))).n]
     most: dict[int, int] = {}
     for one in told:
         most[one.question.survey_id] = max(most.get(one.question.survey_id, 0), one.n)
@@ -99,7 +99,8 @@ def questions(*, wanted: Slice, period: Period, now: datetime) -> list[Asked]:
 def _read(found: QuerySet[Response]) -> dict[int, _Given]:
     """What was answered to which question. One query, one more if anything was chosen."""
     given: dict[int, _Given] = {}
-    asked = found.filter(answers__question__kind__in=KINDS).annotate(by=_segment())
+    # What has words was given to another kind of question, of this key.
+    asked = found.filter(answers__question__kind__in=KINDS, answers__text="").annotate(by=_segment())
     rows = asked.values_list("answers__question", "by", "answers__value").annotate(number=Count("pk"))
     has_choices = False
     for pk, segment, value, number in rows:
@@ -112,6 +113,17 @@ def _read(found: QuerySet[Response]) -> dict[int, _Given]:
         for pk, segment, key, number in _chosen(found):
             given[pk].chosen.setdefault(segment, {})[key] = number
     return given
+
+
+def _fitting(row: Question, given: _Given) -> _Given:
+    """Without what cannot be an answer to it: when that was given, it was another kind of question."""
+    if row.kind in CHOICES:
+        answered = {by: n - sum(given.numbers.get(by, {}).values()) for by, n in given.answered.items()}
+        return _Given({}, given.chosen, answered)
+    # A scale may have had other ends.
+    low, high = (0, 10) if row.kind in (Kind.SCALE, Kind.RATING) else _ends(row)
+    numbers = {by: {n: k for n, k in counts.items() if low <= n <= high} for by, counts in given.numbers.items()}
+    return _Given(numbers, {}, {by: sum(counts.values()) for by, counts in numbers.items()})
 
 
 def _chosen(found: QuerySet[Response]) -> Iterable[tuple[int, str, str, int]]:

@@ -55,7 +55,7 @@ def visible(found: QuerySet[Response]) -> QuerySet[Response]:
 
 
 def hidden() -> QuerySet[Response] | None:
-    """The answers that :func:`visible` leaves out, a few at most; None if there are none for sure. One query, at once."""
+    """The answers that :func:`visible` leaves out: a few, or None if there are none for sure. One query, at once."""
     condition = _hidden()
     return Response.objects.filter(condition) if condition else None
 

@@ -21,6 +21,8 @@ from apps.workspace.filters import ANY, INCENTIVES, Filter
 
 DAYS = 90
 MAX_DAYS = 3660
+MAX_VALUE = 200
+"""Characters of a property's value that can be asked for."""
 MAX_POINTS = 186
 """So many points a trend has at most: the grain is coarser where there would be more."""
 GRAINS = (
@@ -32,6 +34,8 @@ OTHERS = (
     "since", "until", "stage", "channel", "language", "segment", "company", "property_name",
     "property_value", "incentive",
 )  # fmt: skip
+NARROWING = {*OTHERS, "touchpoint", "survey", "company_id"} - {"property_name"}
+"""What makes figures those of a part; a property does with its value only."""
 USUAL = {"days": str(DAYS), "by": "touchpoint", "compare": PREVIOUS}
 """What is shown where nobody chose; it stays out of the address."""
 
@@ -66,7 +70,9 @@ class DashboardFilter(Filter):
     segment = _field(_("Segment of contacts"))
     company = forms.CharField(label=_("Company"), required=False, max_length=200)
     property_name = _field(_("Property"))
-    property_value = forms.CharField(label=_("Value of the property"), required=False, max_length=200)
+    property_value = forms.CharField(
+        label=_("Value of the property"), required=False, max_length=MAX_VALUE, strip=False
+    )
     incentive = _field(_("Incentive"), choices=[ANY, ("no", _("Without incentive")), ("yes", _("Only with incentive"))])
     days = _field(_("Period"), choices=[("30", _("30 days")), ("90", _("90 days")), ("365", _("12 months"))])
     grain = _field(_("Points of the trend"), choices=[("", ""), *GRAINS])
@@ -211,6 +217,14 @@ class DashboardFilter(Filter):
         return {name: value for name, value in self.given.items() if name not in ("view", "rows")}
 
     @property
+    def is_wider(self) -> bool:
+        """Whether something was asked for that could not be applied, so that figures are those of more than that."""
+        asked = {**self.asked, "company": self.company_chosen, "company_id": self.company_chosen}
+        if self.data["compare"] != asked["compare"]:
+            return True
+        return any(self.data.get(name) and not asked[name] for name in NARROWING)
+
+    @property
     def is_used(self) -> bool:
         return bool(self.stored)
 
@@ -259,6 +273,11 @@ class DashboardFilter(Filter):
     def unclear_company(self) -> bool:
         """Whether a company was asked for that is not the only one, or none."""
         return bool(self.values()["company"]) and self.company_chosen is None
+
+    @property
+    def unclear_days(self) -> bool:
+        """Whether days were typed in that make no period."""
+        return bool(self.data.get("since") or self.data.get("until")) and not self.asked["since"]
 
     @property
     def stage_names(self) -> dict[str, str]:

@@ -243,6 +243,8 @@ def test_a_company_that_is_not_clear_is_asked_about(client: Client, given: Given
     assert "Several companies fit. Which one?" in shown
     assert "Acme (a-2)" in shown
     assert "No company is called like this." in words(client, "/?company=Nobody")
+    assert "No period can be made of these days" in words(client, "/?since=2026-05-02&until=2026-05-01")
+    assert "No period can be made" not in words(client, "/?since=2026-05-01&until=2026-05-02")
     pk = Company.objects.get(external_id="a-2").pk
     assert "0 answers: too few for a score" in words(client, f"/?company_id={pk}")
     assert f'value="{Company.objects.get(external_id="a-2")}"' in client.get(f"/?company_id={pk}").content.decode()

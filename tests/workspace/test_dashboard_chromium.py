@@ -7,7 +7,8 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from apps.accounts.models import User
-from apps.insights.models import Annotation
+from apps.insights.models import Annotation, SavedView, ShareLink
+from apps.workspace import saved
 from tests.browsing import DESKTOP, PHONE, barriers_of, base, chromium, complaints_of, database
 from tests.workspace.conftest import HOST, make_setup, story
 
@@ -59,5 +60,23 @@ def test_the_chart_is_read_by_keyboard_and_nothing_stands_in_the_way(base: str, 
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
             assert barriers_of(page, complaints) == []
     page.get_by_role("link", name="Name and links of").click()
+    assert barriers_of(page, complaints) == []
+    assert complaints == []
+
+
+def test_a_shared_page_speaks_the_readers_language_and_stands_in_nobodys_way(
+    base: str, page: Page, now: datetime
+) -> None:
+    view = SavedView.objects.create(name="Ours", created_at=now, updated_at=now)
+    link = ShareLink.objects.create(view=view, created_at=now)
+    page.context.clear_cookies()
+    complaints = complaints_of(page)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{base}/shared/{saved.token_of(link)}/")
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("heading", level=1, name="Ours")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert barriers_of(page, complaints) == []
     assert complaints == []

@@ -225,7 +225,7 @@ def test_pages_cost_a_fixed_number_of_queries(queries_of: Callable[[str], int], 
 
 def test_the_curve_places_touchpoints_evenly_in_their_stage_and_breaks_at_gaps() -> None:
     sure, few = nps(Counts(60, 20, 20)), nps(Counts(1, 0, 0))
-    found = journey_charts.curve([[(1, "good", sure)], [], [(2, "few", few), (3, "good", sure)]])
+    found = journey_charts.curve([[(1, "good", sure)], [], [(2, "few", few), (3, "good", sure)]], good=30, bad=0)
     assert [stop.x for stop in found.stops] == ["16.67%", "75.00%", "91.67%"]
     assert [bool(stop.y) for stop in found.stops] == [True, False, True]
     assert [(leg.x1, leg.x2, leg.is_broken) for leg in found.legs] == [("16.67%", "91.67%", True)]
@@ -233,6 +233,13 @@ def test_the_curve_places_touchpoints_evenly_in_their_stage_and_breaks_at_gaps()
     top, middle, bottom = (float(at) for at in (found.stops[0].high_y, found.stops[0].y, found.stops[0].low_y))
     assert top < middle < bottom
     assert float(found.stops[0].label_y) < top
+    # What has no score stands below the scale, where nobody takes it for a low one.
+    zero = max(float(y) for y, _value in found.gridlines)
+    assert float(found.base_y) > zero
+    assert [(band.standing, float(band.y) + float(band.height)) for band in found.bands] == [
+        ("good", pytest.approx(zero - 0.3 * (zero - 32), abs=0.2)),
+        ("middle", pytest.approx(zero, abs=0.2)),
+    ]
 
 
 def test_a_small_line_leaves_gaps_and_is_never_stretched_over_noise() -> None:

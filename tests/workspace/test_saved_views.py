@@ -165,7 +165,7 @@ def test_a_link_shows_figures_without_a_sign_in_and_nobodys_name(client: Client,
         assert [name for name in names if name in html] == [], query
         links = re.findall(r'(?:href|action)="([^"]*)"', html)
         assert {link for link in links if not link.startswith("/static/")} <= {"#main", "/theme.css", "/i18n/setlang/"}
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
         assert "noindex" in answer.headers["X-Robots-Tag"]
         assert "no-store" in answer.headers["Cache-Control"]
         assert not re.search(r"\sstyle=|<style|<script(?![^>]*\ssrc=)", html)

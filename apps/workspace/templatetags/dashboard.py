@@ -15,7 +15,7 @@ from apps.insights.groups import PROPERTY
 from apps.insights.slices import Grain, Period
 from apps.workspace import dashboard_choices
 from apps.workspace.board import Board, Row
-from apps.workspace.dashboard_filter import FIRST, OTHERS, DashboardFilter
+from apps.workspace.dashboard_filter import FIRST, MAX_VALUE, OTHERS, DashboardFilter
 from apps.workspace.templatetags.workspace import day, short_day
 
 register = template.Library()
@@ -36,6 +36,8 @@ def part_state(form: DashboardFilter, row: Row, dimension: str) -> str:
     if not row.key:
         return ""
     if dimension.startswith(PROPERTY):
+        if len(row.key) > MAX_VALUE:
+            return ""
         return state(form, property_name=dimension.removeprefix(PROPERTY), property_value=row.key)
     return state(form, **{_FIELDS.get(dimension, dimension): row.key})
 

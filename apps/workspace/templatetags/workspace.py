@@ -32,6 +32,7 @@ PAUSE_SECONDS = 5
 RIGHTS_SECONDS = 60
 
 SEGMENT_NAMES = {"promoter": _("Promoter"), "passive": _("Passive"), "detractor": _("Detractor")}
+SEGMENTS_NAMES = {"promoter": _("Promoters"), "passive": _("Passives"), "detractor": _("Detractors")}
 
 
 @register.filter
@@ -168,7 +169,7 @@ def shares(figures: Nps, *, legend: bool = True) -> dict[str, Any]:
     numbers = (counts.promoters, counts.passives, counts.detractors)
     for segment, share, number in zip(SEGMENT_NAMES, figures.shares, numbers, strict=True):
         # Strings: templates would write numbers the way the reader's language does.
-        bar = {"segment": segment, "name": SEGMENT_NAMES[segment], "number": number, "percent": round(share)}
+        bar = {"segment": segment, "name": SEGMENTS_NAMES[segment], "number": number, "percent": round(share)}
         bars.append({**bar, "x": f"{start:.2f}%", "width": f"{share:.2f}%"})
         start += share
     return {"bars": bars, "legend": legend, "n": figures.n}
@@ -179,8 +180,8 @@ def nav_link(context: dict[str, Any], name: str, icon: str, label: str, also: st
     """A link of the main navigation, marked when its section is shown; ``also``: names of pages that belong to it."""
     url = reverse(f"workspace:{name}")
     path = context["request"].path
-    whole = [url, *(reverse(f"workspace:{other}") for other in also.split())]
-    current = path == url if name == "dashboard" else any(path.startswith(start) for start in whole)
+    within = path == url if name == "dashboard" else path.startswith(url)
+    current = within or any(path.startswith(reverse(f"workspace:{other}")) for other in also.split())
     return {"url": url, "icon": icon, "label": label, "current": current}
 
 

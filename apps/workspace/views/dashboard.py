@@ -84,9 +84,9 @@ def _target(form: DashboardFilter, now: datetime) -> State | None:
 
 
 def file_of(form: DashboardFilter) -> HttpResponseBase:
-    """The figures as a file; only its header where a segment cannot be evaluated."""
+    """The figures as a file; only its header where a segment cannot be evaluated, or what was asked for is gone."""
     try:
-        rows = list(board_table.rows(board.gather(form, now=timezone.now())))
+        rows = [] if form.is_wider else list(board_table.rows(board.gather(form, now=timezone.now())))
     except ConditionError:
         rows = []
     # All at once: parts of a file are sent when the reader's language is forgotten.

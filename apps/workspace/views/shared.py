@@ -37,11 +37,16 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _figures(view: SavedView) -> dict[str, Any]:
-    """The figures of a view; parts with too few answers are counted, never named."""
+    """The figures of a view; parts with too few answers are counted, never named.
+
+    None of a view whose company, segment, touchpoint … is gone: they would be those of all.
+    """
     now = timezone.now()
     form = DashboardFilter(view.query, now=now)
     dimension = "touchpoint" if form.dimension.startswith(NAMES) else form.dimension
     context: dict[str, Any] = {"view": view, "filter": form, "now": now, "is_shared": True}
+    if form.is_wider:
+        return {**context, "is_broken": True}
     try:
         shown = board.gather(form, now=now, dimension=dimension)
     except ConditionError:
@@ -59,9 +64,10 @@ def _figures(view: SavedView) -> dict[str, Any]:
 
 
 def _private(answer: HttpResponse) -> HttpResponse:
-    """Never stored, never indexed, and its address is passed on to nobody."""
+    """Never stored, never indexed, and its address is passed on to no other host."""
     answer["Cache-Control"] = "private, no-store"
-    answer["Referrer-Policy"] = "no-referrer"
+    # With "no-referrer" a browser would not say where the form that changes the language comes from: it was refused.
+    answer["Referrer-Policy"] = "same-origin"
     answer["X-Robots-Tag"] = "noindex, nofollow"
     return answer
 
