@@ -11,8 +11,9 @@ from math import ceil, floor
 
 from apps.insights.nps import Nps, segment_of
 
-HEIGHT, PAD_TOP, PAD_BOTTOM = 216, 32, 32
-STEP = 50
+HEIGHT, PAD_TOP, PAD_BOTTOM = 248, 32, 48
+STEP, ROOM = 50, 25
+"""How far lines are apart; and what the lower end of the scale is rounded to: not more below zero than it takes."""
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_PAD = 120, 28, 3
 CROWDED = 4
 """With more touchpoints on a stage than this, their scores stand on the cards alone."""
@@ -45,11 +46,21 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A stripe behind the curve: where scores are good, in between, or bad."""
+
+    standing: str
+    y: str
+    height: str
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
-    """All that a template needs to draw it."""
+    """All that a template needs to draw it. ``base_y`` is below the scale: what has no score there is not near zero."""
 
     height: int
     base_y: str
+    bands: list[Band]
     number_y: str
     gridlines: list[tuple[str, int]]
     borders: list[str]
@@ -57,8 +68,11 @@ class Curve:
     legs: list[Leg]
 
 
-def curve(columns: Sequence[Sequence[tuple[int, str, Nps]]]) -> Curve:
-    """Place touchpoints (number, standing, score) column by column, evenly within each."""
+def curve(columns: Sequence[Sequence[tuple[int, str, Nps]]], *, good: int, bad: int) -> Curve:
+    """Place touchpoints (number, standing, score) column by column, evenly within each.
+
+    From ``good`` on a score is good, below ``bad`` it is bad: that is what the stripes behind say.
+    """
     scores = [found for column in columns for _number, _standing, found in column if not found.too_few]
     low, high = _bounds(scores)
 
@@ -78,9 +92,14 @@ def curve(columns: Sequence[Sequence[tuple[int, str, Nps]]]) -> Curve:
     ]
     return Curve(
         height=HEIGHT,
-        base_y=_text(HEIGHT - PAD_BOTTOM + 4),
+        base_y=_text(HEIGHT - PAD_BOTTOM + 14),
+        bands=[
+            Band(name, _text(y(top)), _text(y(bottom) - y(top)))
+            for name, bottom, top in (("good", good, high), ("middle", bad, min(good, high)), ("bad", low, bad))
+            if top > bottom
+        ],
         number_y=_text(HEIGHT - 12),
-        gridlines=[(_text(y(value)), value) for value in range(low, high + 1, STEP)],
+        gridlines=[(_text(y(value)), value) for value in range(-100, 101, STEP) if low <= value <= high],
         borders=[f"{100 * n / len(columns):.2f}%" for n in range(1, len(columns))],
         stops=stops,
         legs=legs,
@@ -88,10 +107,10 @@ def curve(columns: Sequence[Sequence[tuple[int, str, Nps]]]) -> Curve:
 
 
 def _bounds(scores: Sequence[Nps]) -> tuple[int, int]:
-    """Multiples of STEP around all intervals; always with zero, so that above and below mean something."""
+    """Around all intervals, in multiples of STEP above and of ROOM below; always with zero, or above means nothing."""
     lowest = min((found.low for found in scores if found.low is not None), default=0.0)
     highest = max((found.high for found in scores if found.high is not None), default=100.0)
-    low, high = min(0, floor(lowest / STEP) * STEP), max(0, ceil(highest / STEP) * STEP)
+    low, high = min(0, floor(lowest / ROOM) * ROOM), max(0, ceil(highest / STEP) * STEP)
     return low, high if high > low else low + STEP
 
 

@@ -122,7 +122,7 @@ def look(found: JourneyMap) -> Look:
     """All cards, and the curve along them."""
     stages = [shown(column) for column in found.columns]
     points = [[(_number(card), card.standing, card.figures.nps) for card in stage.every] for stage in stages]
-    return Look(found, stages, journey_charts.curve(points))
+    return Look(found, stages, journey_charts.curve(points, good=GOOD, bad=BAD))
 
 
 def shown(column: Column) -> Shown:

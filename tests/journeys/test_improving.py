@@ -148,7 +148,8 @@ def test_a_telecom_finds_the_step_of_the_bill_that_hurts_and_sees_that_the_other
 
 def verdict(words: str) -> str:
     """What a page says of a change, in whichever language it is in: "" if it says nothing."""
-    found = re.search(r"(up|down|um) \d+(?:,| gestiegen,| gesunken,) (likely real|wahrscheinlich echt|kaum Zufall)", words)
+    likely = "likely real|wahrscheinlich echt|kaum Zufall"
+    found = re.search(rf"(up|down|um) \d+(?:,| gestiegen,| gesunken,) ({likely})", words)
     if found is None:
         return ""
     return "down" if "down" in found[0] or "gesunken" in found[0] else "up"
