@@ -52,8 +52,7 @@ WITH {whom} happened AS MATERIALIZED (
         WHEN (r.score IS NOT NULL OR r.survey_id IN (SELECT id FROM unasked)) AND NOT r.is_suspected
             THEN CASE WHEN r.comment <> '' THEN '6' ELSE '5' END
         WHEN i.used_on IS NOT NULL THEN '5'
-        WHEN i.opened_on IS NOT NULL OR NOT r.is_suspected THEN '4'
-        WHEN i.status = 'shown' THEN '3'
+        WHEN i.opened_on IS NOT NULL OR i.status = 'shown' OR NOT r.is_suspected THEN '4'
         WHEN i.status <> 'queued' THEN '1' || CASE WHEN i.status = 'scheduled' THEN '' ELSE
             'invitation:' || COALESCE(NULLIF(i.status_reason, ''), i.status) END
         WHEN m.id IS NULL OR m.status IN ('delivered', 'complained') THEN '3'

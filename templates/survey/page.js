@@ -34,7 +34,7 @@
     scrollTo(0, 0);
 {% if s.is_embedded %}    if (m.querySelector("[data-done]")) tell("done");
 {% endif %}  };
-{% if s.hidden.t %}{# Somebody looks at it: not a scanner, which is gone by then, and not a tab in the background. #}  let glance;
+{% if s.hidden.t and not s.is_embedded %}{# Somebody looks at it: not a scanner, which is gone by then, and not a tab in the background. #}  let glance;
   const seen = [location.pathname + "/opened", {t: d.forms[0].t.value}];
   const look = () => {
     clearTimeout(glance);

@@ -172,7 +172,7 @@ def test_whatever_is_sent_the_answer_is_one_that_the_description_names(
     run = [
         str(Path(sys.executable).with_name("schemathesis")), "run", f"{base}/api/v1/openapi.json",
         "--header", f"Authorization: Bearer {key}", "--phases", "examples,coverage,fuzzing",
-        "--workers", "2", "--max-examples", "5",
+        "--workers", "2", "--max-examples", "2",
         "--checks", CHECKS, "--generation-deterministic", "--no-shrink",
         "--suppress-health-check", "all", "--request-timeout", "20", "--continue-on-failure", "--no-color",
     ]  # fmt: skip

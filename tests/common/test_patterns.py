@@ -56,7 +56,8 @@ def test_no_text_is_expensive(text: str) -> None:
     try:
         started = time.process_time()
         Pattern(text).fill({"a": "b"})
-        assert time.process_time() - started < 2  # seconds of this process; ten times what it needs
+        # Seconds of this process: many times what it needs, also while others compute beside it.
+        assert time.process_time() - started < 5
         assert tracemalloc.get_traced_memory()[1] < 50_000_000
     finally:
         tracemalloc.stop()

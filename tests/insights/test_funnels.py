@@ -102,7 +102,7 @@ def _reached(row: Invitation, wanted: Slice, reports: Any) -> int:
         return 5
     if response or row.opened_on:
         return 4
-    return 3 if row.status == "shown" else _mailed(row, reports)
+    return 4 if row.status == "shown" else _mailed(row, reports)
 
 
 def _mailed(row: Invitation, reports: Any) -> int:

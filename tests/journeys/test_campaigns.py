@@ -86,6 +86,7 @@ TENANTS = {
     "cancellation": "klarwerk",
     "you-said": "klarwerk",
 }
+LATER_AT = {"nordwind": "newsletter_signup", "klarwerk": "support_closed"}
 ANSWERS = {
     "promoter-thanks": (10, "Herrlich"),
     "passive-nine": (8, ""),
@@ -133,7 +134,7 @@ def prepare(desk: Desk) -> dict[str, int]:
         "survey": survey,
         "pool": pk("SELECT id FROM @incentives_voucherpool WHERE name = 'Come back'"),
         "here": pk("SELECT touchpoint_id FROM @triggers_delightedconnection"),
-        "later": pk("SELECT id FROM @touchpoints_touchpoint WHERE key = 'newsletter_signup'"),
+        "later": pk(f"SELECT id FROM @touchpoints_touchpoint WHERE key = '{LATER_AT[desk.slug]}'"),
     }
 
 

@@ -235,6 +235,7 @@ def test_it_starts_from_nothing_answers_and_leaves_no_process_behind(home: Home,
     assert home.told() == demo.demo
 
 
+@pytest.mark.parametrize("broker", ["redis"], indirect=True)  # The campaigns' journey does it with files.
 def test_an_event_becomes_a_survey_an_answer_a_follow_up_and_a_number(
     platform: Platform, sink: Sink, browser: Browser, context: BrowserContext, story: Story
 ) -> None:
