@@ -72,7 +72,8 @@ def funnel(*, wanted: Slice, period: Period, now: datetime) -> Funnel:
     decision. Public links, kiosks and imports invite nobody, so they have no part in it. With a survey only that counts
     which one of its rules or cadences looked at, or what led to an invitation to it.
 
-    Who answered has opened the page, so has to whom it was shown, and what was opened was delivered. What a machine probably answered is no answer.
+    Who answered has opened the page, so has to whom it was shown on one, and what was opened was delivered. What a
+    machine probably answered is no answer.
     Of an anonymous answer nothing is known but that its link was used: it is scored and never commented.
 
     Raises UnknownKeyError, and ConditionError for a segment that cannot be evaluated.
