@@ -16,6 +16,9 @@ SETTINGS := DJANGO_SETTINGS_MODULE=config.settings SECRET_KEY=only-for-checks PU
 	DEBUG=true DATABASE_URL=postgresql://localhost/none EMAIL_URL=smtp://localhost DATA=$(VENV)/checks \
 	TEST_DATABASE_URL=postgresql://localhost/postgres?none
 
+# Some surroundings forbid bytecode to be written. Then each of the many processes that are started compiles everything.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test check bench chaos lock secret messages requirements requirements-dev
 
 help:  ## this list
@@ -83,6 +86,7 @@ install:
 		$(foreach file,$(LOCKED),-r $(file)) >$(VENV)/pip.log 2>&1 || \
 		{ grep -m 1 '^ERROR' $(VENV)/pip.log >&2; \
 		  echo "A locked package cannot be installed here without a compiler ($$($(RUN) -VV | head -n 1)); details: $(VENV)/pip.log" >&2; exit 1; }
+	@$(RUN) -m compileall -qq -j 0 $(VENV)/lib || true
 	@cat $(LOCKED) >$(VENV)/installed.txt
 
 # --- Delighted's clients, which tests/clients runs: each as its users have it, in a place of its own --

@@ -117,14 +117,21 @@ def popover(home: str, shop: Shop) -> Iterator[Placement]:
 
 @pytest.fixture
 def opened(home: str, chromium: Browser, popover: Placement) -> Iterator[Open]:
-    """Opens a page in a fresh browser profile: ``opened(url, size)``; the same profile with ``context``."""
+    """Opens a page in a fresh browser profile: ``opened(url, size)``; the same profile with ``context``.
+
+    ``script`` runs before the page's own.
+    """
     contexts: list[BrowserContext] = []
 
-    def open_page(url: str, size: Any = DESKTOP, context: BrowserContext | None = None, **options: Any) -> Browsing:
+    def open_page(
+        url: str, size: Any = DESKTOP, context: BrowserContext | None = None, script: str = "", **options: Any
+    ) -> Browsing:
         if context is None:
             context = chromium.new_context(viewport=size, locale="en-GB", **options)
             contexts.append(context)
         tab = Browsing(context, home)
+        if script:
+            tab.page.add_init_script(script)
         tab.page.goto(url)
         return tab
 

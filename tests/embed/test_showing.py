@@ -36,8 +36,7 @@ def test_each_kind_shows_itself_and_takes_an_answer(
 ) -> None:
     Placement.objects.update(kind=kind, selector="#feedback" if kind == "inline" else "", side="left")
     url = shop.put(home, lang=language, Content_Security_Policy=CSP.format(home=home))
-    tab = opened(url, size)
-    tab.page.evaluate(LISTEN)
+    tab = opened(url, size, script=LISTEN)
     if kind == "inline":
         tab.script_is_there()
         tab.settle(200)

@@ -352,6 +352,7 @@ def test_a_key_opens_its_own_tenant_only(platform: Platform, story: Story) -> No
     assert post(platform, story, event(story, 3), host="unknown.localhost").status == 404
 
 
+@pytest.mark.parametrize("broker", ["redis"], indirect=True)
 def test_twenty_answers_at_once_make_one_response(platform: Platform, sink: Sink, story: Story) -> None:
     assert post(platform, story, event(story, 4)).status == 202
     [mail] = wait_for("the invitation", lambda: sink.to(address(story, 4)))
@@ -374,6 +375,7 @@ def test_twenty_answers_at_once_make_one_response(platform: Platform, sink: Sink
     assert rows == [(1,)]
 
 
+@pytest.mark.parametrize("broker", ["redis"], indirect=True)
 def test_one_click_unsubscribing_stops_the_follow_up(platform: Platform, sink: Sink, story: Story) -> None:
     assert post(platform, story, event(story, 5)).status == 202
     [mail] = wait_for("the invitation", lambda: sink.to(address(story, 5)))
