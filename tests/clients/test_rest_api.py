@@ -164,6 +164,10 @@ def test_the_curl_of_other_pages_is_taken_too(key: str, server: Server, page: st
     assert json.loads(done.stdout)["id"], done.stdout
 
 
+TOLD_BEFORE = ("metrics/nps/trend", "metrics/nps/distribution", "metrics/questions")
+"""They take what ``metrics/nps`` takes, by the same serializer: a thousand cases each that would prove it again."""
+
+
 def test_whatever_is_sent_the_answer_is_one_that_the_description_names(
     key: str, server: Server, tmp_path: Path
 ) -> None:
@@ -172,7 +176,7 @@ def test_whatever_is_sent_the_answer_is_one_that_the_description_names(
     run = [
         str(Path(sys.executable).with_name("schemathesis")), "run", f"{base}/api/v1/openapi.json",
         "--header", f"Authorization: Bearer {key}", "--phases", "examples,coverage,fuzzing",
-        "--workers", "2", "--max-examples", "2",
+        "--workers", "1", "--max-examples", "2", "--exclude-path-regex", f"/({'|'.join(TOLD_BEFORE)})$",
         "--checks", CHECKS, "--generation-deterministic", "--no-shrink",
         "--suppress-health-check", "all", "--request-timeout", "20", "--continue-on-failure", "--no-color",
     ]  # fmt: skip
@@ -181,5 +185,5 @@ def test_whatever_is_sent_the_answer_is_one_that_the_description_names(
     assert done.returncode == 0, f"{tmp_path}/schemathesis.txt: {done.stdout[-20_000:]}"
     tested = re.search(r"Tested: (\d+)", done.stdout)
     assert tested is not None
-    assert int(tested[1]) == len(operations())
-    assert int(re.search(r"(\d+) generated", done.stdout)[1]) > 40 * len(operations())  # type: ignore[index]
+    assert int(tested[1]) == len(operations()) - len(TOLD_BEFORE)
+    assert int(re.search(r"(\d+) generated", done.stdout)[1]) > 40 * int(tested[1])  # type: ignore[index]
