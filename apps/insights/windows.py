@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from apps.insights.differences import DOWN, TOO_FEW, UP, Change
+from apps.insights.differences import TOO_FEW, UP, Change
 from apps.insights.effects import Effect, effect
 from apps.insights.nps import Counts, Nps, change, nps
 from apps.insights.slices import ONE_DAY, Period
@@ -211,8 +211,3 @@ class Measured:
         if self.earlier.too_few or self.earlier.score is None or self.before.score is None:
             return True
         return self.before.score < self.earlier.score
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether it went down for certain."""
-        return self.verdict == DOWN

@@ -117,15 +117,6 @@ def segments() -> list[Segment]:
     return list(Segment.objects.all())
 
 
-def latest_comments(*, limit: int, is_incentivised: bool | None = None) -> list[Response]:
-    """The newest responses of humans that say something; only those that were promised something, or nothing."""
-    found = Response.objects.exclude(comment="").filter(is_suspected=False).select_related("contact", "touchpoint")
-    if is_incentivised is not None:
-        found = found.filter(is_incentivised=is_incentivised)
-    found = visible(with_promise(found))
-    return list(found.order_by("-answered_at", "-pk")[:limit])
-
-
 def response(pk: UUID) -> Response:
     """One response with what it belongs to. Raises Response.DoesNotExist, also if it must stay hidden."""
     related = ("contact__company", "touchpoint", "survey", "version", "invitation__email", "case__owner")
