@@ -88,6 +88,7 @@ INSTALLED_APPS = [
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+TENANT_BASE_MIGRATE_COMMAND = "apps.tenants.migrating.Command"
 ROOT_URLCONF = "config.urls_tenant"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from apps.campaigns.models import Campaign, Enrolment, StepRun
 from apps.campaigns.sequence import parse
 from apps.campaigns.versions import problems
 from apps.common.ids import uuid7
+from apps.tenants.migrating import SparingExecutor
 from tests.messaging.test_migration import bare
 
 __all__ = ["bare"]
@@ -26,7 +26,7 @@ _states: dict[str, Any] = {}
 def old(name: str, app: str = "campaigns") -> Any:
     """A model as it was."""
     if not _states:
-        _states["before"] = MigrationExecutor(connection).loader.project_state(BEFORE).apps
+        _states["before"] = SparingExecutor(connection).loader.project_state(BEFORE).apps
     return _states["before"].get_model(app, name)
 
 
@@ -49,7 +49,7 @@ def enrol(campaign: Any, *runs: tuple[Any, dict[str, Any]]) -> UUID:
 
 @pytest.mark.usefixtures("bare")
 def test_steps_become_a_sequence_and_what_is_on_its_way_stays_on_its_way() -> None:
-    MigrationExecutor(connection).migrate(BEFORE)
+    SparingExecutor(connection).migrate(BEFORE)
     campaign = old("Campaign").objects.create(name="C", segment="promoter")
     late = old("Step").objects.create(
         campaign=campaign, kind="email", delay=timedelta(days=3), subject={"en": "2" * 400}, body={"en": "2"}
@@ -63,7 +63,7 @@ def test_steps_become_a_sequence_and_what_is_on_its_way_stays_on_its_way() -> No
     halfway = enrol(campaign, (case, DONE), (mail, DONE), (late, {}))
     over = enrol(campaign, (case, DONE), (mail, {"status": "skipped", "done_at": AT}), (late, DONE))
 
-    executor = MigrationExecutor(connection)
+    executor = SparingExecutor(connection)
     executor.migrate(list(executor.loader.graph.leaf_nodes("campaigns")))
     row = Campaign.objects.select_related("current_version").get(name="C")
     assert row.current_version is not None
