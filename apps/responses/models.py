@@ -96,6 +96,7 @@ class Response(models.Model):
             models.Index(fields=["-answered_at", "-id"], name="response_by_time"),
             models.Index(fields=["contact", "-answered_at"], name="response_by_contact"),
             models.Index(fields=["updated_at", "id"], name="response_by_change"),
+            models.Index(fields=["-answered_at", "-id"], name="response_with_comment", condition=~models.Q(comment="")),
         ]
 
     def __str__(self) -> str:
