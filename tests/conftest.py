@@ -130,6 +130,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
 
 
+def pytest_collection_finish() -> None:
+    """All that is loaded by now stays: a third of the time was spent on looking through it for garbage."""
+    from apps.common import garbage
+
+    garbage.settle()
+
+
 class _TogetherByFile(LoadFileScheduling):
     """A file's tests are one process's. So are all journeys: they share a platform, which takes a minute to make."""
 

@@ -56,7 +56,7 @@ def p95(seconds: list[float]) -> float:
 
 def writing(bench: "Bench") -> list[Row]:
     """Answers stored per second with figures and without, and all on one touchpoint against spread over twenty."""
-    turns = 2 * (2 * bench.pace.pairs + 2)
+    turns = 2 * bench.pace.pairs + 2  # as many as are asked for below: the next links are made with the next seed
     counted, plain = (
         pages.server(bench),
         bench.stack.serve("config.wsgi:application", database="tenants", settings=UNCOUNTED),
