@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django import forms
 from django.contrib.auth.models import AbstractUser
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common import tokens
@@ -22,6 +24,7 @@ MAX_VIEWS, MAX_LINKS = 500, 50
 """So many views may be saved, and so many links of one may work at a time."""
 MAX_AHEAD = timedelta(days=3660)
 MAX_FILTERS, MAX_VALUE = 30, 300
+TAKEN = _("There is a view of this name already. Take another name.")
 
 
 class ViewFilter(Filter):
@@ -39,7 +42,7 @@ class NameForm(forms.ModelForm):
         """A name that no other view of the page has."""
         name = str(self.cleaned_data["name"])
         if SavedView.objects.filter(page=self.instance.page, name=name).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(_("There is a view of this name already. Take another name."))
+            raise forms.ValidationError(TAKEN)
         return name
 
 
@@ -65,6 +68,18 @@ class LinkForm(forms.Form):
         if day is not None and day > self.today + MAX_AHEAD:
             raise forms.ValidationError(_("This is too far ahead. Take a day within ten years, or none."))
         return day
+
+
+def keep(form: NameForm) -> bool:
+    """Save a valid form; False, with an error at the name, if somebody else took it in this moment."""
+    form.instance.updated_at = timezone.now()
+    try:
+        with transaction.atomic():
+            form.save()
+    except IntegrityError:
+        form.add_error("name", TAKEN)
+        return False
+    return True
 
 
 def may_change(user: AbstractUser, view: SavedView) -> bool:

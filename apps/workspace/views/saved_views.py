@@ -69,10 +69,9 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if SavedView.objects.count() >= saved.MAX_VIEWS:
             form.add_error(None, _("As many views are saved as there can be. Delete one first."))
-        if form.is_valid():
-            form.save()
+        if form.is_valid() and saved.keep(form):
             messages.success(request, _("View saved. It keeps the filters; the figures are always those of today."))
-            return redirect("workspace:view", row.pk)
+            return redirect("workspace:view_edit" if is_journey else "workspace:view", row.pk)
     context = {"form": form, "row": row, "query": urlencode(row.query), "back": _back(row)}
     return render(request, "workspace/view_new.html", context, status=422 if form.errors else 200)
 
@@ -85,9 +84,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = saved.NameForm(request.POST or None, instance=row)
     if request.method == "POST":
         _must_be_allowed(request, row)
-        if form.is_valid():
-            form.instance.updated_at = timezone.now()
-            form.save()
+        if form.is_valid() and saved.keep(form):
             messages.success(request, _("View saved."))
             return redirect("workspace:view_edit", pk)
         row.refresh_from_db()
@@ -122,7 +119,7 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 @permission_required(saved.SHARE, raise_exception=True)
 def share(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a link that shows it to anybody who has it."""
-    now, row = timezone.now(), get_object_or_404(SavedView, pk=pk, page=SavedView.Page.DASHBOARD)
+    now, row = timezone.now(), get_object_or_404(SavedView, pk=pk)
     form = saved.LinkForm(request.POST, now=now)
     if saved.working(row.links.all(), now=now).count() >= saved.MAX_LINKS:
         form.add_error(None, _("This view has as many links as it can have. Revoke one first."))

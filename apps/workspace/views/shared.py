@@ -1,4 +1,4 @@
-"""What a share link shows to anybody who has it: figures, and nothing that says whose they are."""
+"""What a share link shows to anybody who has it: figures, and nothing that says whose they are or what is done."""
 
 from typing import Any
 
@@ -10,10 +10,12 @@ from django.views.decorators.http import require_safe
 
 from apps.common import limits
 from apps.common.conditions import ConditionError
+from apps.insights import journey
 from apps.insights.groups import PROPERTY
 from apps.insights.models import SavedView
-from apps.workspace import board, board_pictures, saved
+from apps.workspace import board, board_pictures, journey_look, lists, saved
 from apps.workspace.dashboard_filter import DashboardFilter
+from apps.workspace.journey_filter import JourneyFilter
 
 MAX_LOOKS = 120
 """So often a link shows its figures in a minute: they are counted anew each time."""
@@ -27,12 +29,14 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     """A saved view without a sign-in; the same 404 for whatever link does not work, whatever the reason."""
     now = timezone.now()
     link = saved.shared(token, now=now)
-    if link is None or link.view.page != SavedView.Page.DASHBOARD:
+    if link is None:
         if limits.count(request, "wrong-link") > MAX_WRONG_LINKS:
             return _too_many()
         return _private(render(request, "workspace/shared_gone.html", status=404))
     if limits.count_for("shared", str(link.pk)) > MAX_LOOKS:
         return _too_many()
+    if link.view.page == SavedView.Page.JOURNEY:
+        return _private(render(request, "workspace/shared_journey.html", _map(link.view)))
     return _private(render(request, "workspace/shared.html", _figures(link.view)))
 
 
@@ -61,6 +65,20 @@ def _figures(view: SavedView) -> dict[str, Any]:
         "top_rows": parts[: board.TOP_ROWS],
         "left_out": len(shown.rows) - len(parts),
     }
+
+
+def _map(view: SavedView) -> dict[str, Any]:
+    """The journey map of a view; none if its segment is gone or broken: it would be that of everybody."""
+    now = timezone.now()
+    form = JourneyFilter(view.query, today=now.date(), segments=lists.segments())
+    context: dict[str, Any] = {"view": view, "filter": form, "now": now, "is_shared": True}
+    if form.segment_key != view.query.get("segment", ""):
+        return {**context, "is_broken": True}
+    try:
+        found = journey.read(wanted=form.wanted, period=form.period, now=now)
+    except ConditionError:
+        return {**context, "is_broken": True}
+    return {**context, "map": found, "look": journey_look.look(found) if found.columns else None}
 
 
 def _private(answer: HttpResponse) -> HttpResponse:
