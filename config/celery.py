@@ -4,11 +4,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_init
+from celery.signals import celeryd_init, setup_logging
 from django.conf import settings
 from django.utils.log import configure_logging
-
-from apps.common import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -68,9 +66,3 @@ def keep_django_logging(**_: Any) -> None:
 def prepare(**_: Any) -> None:
     """A worker starts with Django's logging, like the web process."""
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-
-
-@worker_init.connect
-def settle(**_: Any) -> None:
-    """All is loaded, and nothing forked yet."""
-    garbage.settle()

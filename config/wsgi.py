@@ -7,8 +7,6 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
-from apps.common import garbage
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
@@ -19,4 +17,3 @@ if settings.TRUSTED_PROXIES:
 # Views, forms and admin pages load with the URLs: now, rather than while a worker's first visitors wait.
 for urls in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF):
     import_module(urls)
-garbage.settle()

@@ -1,5 +1,6 @@
 """Two tenants in a real database, and ways to stand in one of them."""
 
+import gc
 import os
 from collections.abc import Iterator
 from hashlib import sha256
@@ -132,9 +133,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """All that is loaded by now stays: a third of the time was spent on looking through it for garbage."""
-    from apps.common import garbage
-
-    garbage.settle()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 class _TogetherByFile(LoadFileScheduling):
