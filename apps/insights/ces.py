@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
-from apps.insights.differences import MIN_N, Z
+from apps.insights.differences import MIN_N, Z, reach
 
 LOWEST, HIGHEST = 1, 7
 PSEUDO_OUTER = 0.75
@@ -36,8 +36,11 @@ class Ces:
     value: float | None
     low: float | None
     high: float | None
-    margin: float | None
-    """Half the width of the 95 % interval, before it is cut at 1 and 7."""
+
+    @property
+    def margin(self) -> float | None:
+        """How far the 95 % interval reaches from the figure."""
+        return reach(self.value, self.low, self.high)
 
     @property
     def too_few(self) -> bool:
@@ -57,14 +60,14 @@ def ces(answers: Mapping[int, int]) -> Ces:
             raise ValueError("numbers must not be negative")
     n = sum(answers.values())
     if n == 0:
-        return Ces(0, None, None, None, None)
+        return Ces(0, None, None, None)
     total = sum(value * number for value, number in answers.items())
     squares = sum(value * value * number for value, number in answers.items())
     weight = n + 2 * PSEUDO_OUTER
     centre = (total + PSEUDO_OUTER * (LOWEST + HIGHEST)) / weight
     variance = (squares + PSEUDO_OUTER * (LOWEST**2 + HIGHEST**2)) / weight - centre**2
     margin = t_quantile(n - 1) * sqrt(variance / weight) if n > 1 else float(HIGHEST - LOWEST)
-    return Ces(n, total / n, max(float(LOWEST), centre - margin), min(float(HIGHEST), centre + margin), margin)
+    return Ces(n, total / n, max(float(LOWEST), centre - margin), min(float(HIGHEST), centre + margin))
 
 
 def t_quantile(freedom: int) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.common.shares import Part, wilson
-from apps.insights.differences import MIN_N
+from apps.insights.differences import MIN_N, reach
 
 LOWEST, HIGHEST = 1, 5
 SATISFIED = 4
@@ -37,8 +37,8 @@ class Csat:
 
     @property
     def margin(self) -> float | None:
-        """Half the width of the 95 % interval, in percentage points; the figure is not its middle."""
-        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+        """How far the 95 % interval reaches from the figure, in percentage points."""
+        return reach(self.value, self.low, self.high)
 
     @property
     def too_few(self) -> bool:

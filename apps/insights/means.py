@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from apps.insights.ces import PSEUDO_OUTER, t_quantile
-from apps.insights.differences import MIN_N
+from apps.insights.differences import MIN_N, reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,11 @@ class Mean:
     value: float | None
     low: float | None
     high: float | None
-    margin: float | None
-    """Half the width of the 95 % interval, before it is cut at the ends of the scale."""
+
+    @property
+    def margin(self) -> float | None:
+        """How far the 95 % interval reaches from the figure."""
+        return reach(self.value, self.low, self.high)
 
     @property
     def too_few(self) -> bool:
@@ -38,11 +41,11 @@ def mean(answers: Mapping[int, int], *, lowest: int, highest: int) -> Mean:
         raise ValueError(f"answers are {lowest} to {highest}, and their numbers not negative")
     n = sum(answers.values())
     if n == 0:
-        return Mean(0, None, None, None, None)
+        return Mean(0, None, None, None)
     total = sum(value * number for value, number in answers.items())
     squares = sum(value * value * number for value, number in answers.items())
     weight = n + 2 * PSEUDO_OUTER
     centre = (total + PSEUDO_OUTER * (lowest + highest)) / weight
     variance = (squares + PSEUDO_OUTER * (lowest**2 + highest**2)) / weight - centre**2
     margin = t_quantile(n - 1) * sqrt(max(0.0, variance) / weight) if n > 1 else float(highest - lowest)
-    return Mean(n, total / n, max(float(lowest), centre - margin), min(float(highest), centre + margin), margin)
+    return Mean(n, total / n, max(float(lowest), centre - margin), min(float(highest), centre + margin))

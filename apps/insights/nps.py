@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from apps.common import segments
-from apps.insights.differences import MIN_N, Change, Z, change
+from apps.insights.differences import MIN_N, Change, Z, change, reach
 
 __all__ = ["MIN_N", "Change", "Counts", "Nps", "change", "nps", "segment_of"]
 
@@ -84,8 +84,8 @@ class Nps:
 
     @property
     def margin(self) -> float | None:
-        """Half the width of the 95 % interval, before it is cut at −100 and 100."""
-        return _margin(self.counts) if self.n else None
+        """How far the 95 % interval reaches from the score."""
+        return reach(self.value, self.low, self.high)
 
     @property
     def too_few(self) -> bool:

@@ -13,6 +13,8 @@ from apps.insights.influence import HELPS, Association
 NPS, CSAT, CES = "nps", "csat", "ces"
 _DIGITS: Mapping[str, int] = {NPS: 0, CSAT: 0, CES: 1}
 """Behind the point; more where something clear would look like nothing."""
+_NARROW: Mapping[str, float] = {NPS: 5, CSAT: 5, CES: 0.3}
+"""An interval that reaches no further than this from none leaves room for no step that anybody would act on."""
 
 
 def change_in_words(change: Change | None, kind: str = NPS) -> str:
@@ -21,7 +23,9 @@ def change_in_words(change: Change | None, kind: str = NPS) -> str:
         return _("too few answers to say")
     points = _points(change, kind)
     if not points:
-        return _("practically unchanged")
+        if _is_narrow(change, kind):
+            return _("practically unchanged")
+        return _("no difference seen, but up to ± %(points)s is possible") % {"points": _size(_at_most(change), kind)}
     if change.is_clear:
         found = _("up %(points)s, likely real") if change.delta > 0 else _("down %(points)s, likely real")
     else:
@@ -35,7 +39,10 @@ def effect_in_words(effect: Effect | None, kind: str = NPS) -> str:
         return _("too few answers to say")
     points = _points(effect.net, kind)
     if not points:
-        return _("practically the same as where nothing was changed")
+        if _is_narrow(effect.net, kind):
+            return _("practically the same as where nothing was changed")
+        found = _("the same as where nothing was changed, but up to ± %(points)s is possible")
+        return found % {"points": _size(_at_most(effect.net), kind)}
     if effect.is_clear:
         better = _("%(points)s better than where nothing was changed, likely real")
         worse = _("%(points)s worse than where nothing was changed, likely real")
@@ -61,9 +68,23 @@ def _points(change: Change, kind: str) -> str:
     size, digits = abs(change.delta), _DIGITS[kind]
     while change.is_clear and not round(size, digits):
         digits += 1
+    return _size(size, kind, digits) if round(size, digits) else ""
+
+
+def _at_most(change: Change) -> float:
+    """How far from none the interval reaches."""
+    return max(abs(change.low), abs(change.high))
+
+
+def _is_narrow(change: Change, kind: str) -> bool:
+    """Whether nothing worth speaking of can hide behind a step of about nothing."""
+    return _at_most(change) <= _NARROW[kind]
+
+
+def _size(size: float, kind: str, digits: int | None = None) -> str:
+    """In the unit of the score."""
+    digits = _DIGITS[kind] if digits is None else digits
     size = round(size, digits)
-    if not size:
-        return ""
     number = str(number_format(size, digits))
     if kind != CSAT:
         return number

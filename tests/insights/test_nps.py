@@ -41,8 +41,9 @@ def test_the_interval_is_the_adjusted_wald_one() -> None:
     # By hand: n = 36 + 3; promoters 15.75/39, detractors 8.75/39; difference 17.95; 1.96 · √(0.5960/39) = 24.23
     figures = nps(Counts(promoters=15, passives=13, detractors=8))
     assert figures.score == pytest.approx(19.44, abs=0.01)
-    assert figures.margin == pytest.approx(24.23, abs=0.01)
     assert (figures.low, figures.high) == (pytest.approx(-6.28, abs=0.01), pytest.approx(42.18, abs=0.01))
+    # Around 17.95; from the score itself it reaches further down than up: 19.44 + 6.28.
+    assert figures.margin == pytest.approx(25.72, abs=0.01)
 
 
 def test_too_few_ends_at_the_minimum() -> None:
@@ -114,6 +115,16 @@ def test_counts_add_up(one: Counts, two: Counts) -> None:
 @pytest.mark.parametrize("shares", PROFILES.values(), ids=PROFILES)
 def test_the_interval_holds_what_it_promises(n: int, shares: Shares) -> None:
     assert 0.93 <= held(100 * (shares[0] - shares[2]), scores(n, shares, nps)) <= 0.97
+
+
+@pytest.mark.parametrize("n", [5, 10, 30, 100])
+@pytest.mark.parametrize("shares", PROFILES.values(), ids=PROFILES)
+def test_the_score_and_what_stands_behind_plus_minus_never_say_more_than_the_interval(n: int, shares: Shares) -> None:
+    true, rows = 100 * (shares[0] - shares[2]), list(scores(n, shares, nps))
+    every = sum(chance for _found, chance in rows)
+    printed = sum(chance for found, chance in rows if abs(true - (found.value or 0.0)) <= (found.margin or 0.0) + 1e-9)
+    assert printed / every >= held(true, rows) - 1e-9
+    assert printed / every >= (0.93 if n >= 30 else 0.85)
 
 
 @pytest.mark.parametrize("shares", [(0.97, 0.02, 0.01), (0.05, 0.9, 0.05)], ids=["nearly all promoters", "passives"])

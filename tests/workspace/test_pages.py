@@ -262,7 +262,7 @@ def test_the_dashboard_shows_score_number_and_margin(client: Client, setup: Simp
         story(setup, number, now - timedelta(days=1), score=10 if number else 0)
     page = client.get("/", {"days": 30}).content.decode()
     assert "+80" in page
-    assert "± 39" in page
+    assert "± 57" in page
     assert "from 10 answers" in page
 
 

@@ -14,6 +14,7 @@ CHANGES = [
     (Change(-6.2, -11.0, -1.0), "nps", "down 6, likely real"),
     (Change(-6.2, -13.0, 1.0), "nps", "down 6: could be chance"),
     (Change(0.3, -4.0, 4.6), "nps", "practically unchanged"),
+    (Change(0.3, -40.0, 40.6), "nps", "no difference seen, but up to ± 41 is possible"),
     (Change(0.3, 0.1, 0.5), "nps", "up 0.3, likely real"),
     (Change(-0.004, -0.006, -0.002), "nps", "down 0.004, likely real"),
     (Change(1.2, 0.2, 2.2), "csat", "up 1 percentage point, likely real"),
@@ -21,6 +22,8 @@ CHANGES = [
     (Change(1.42, 0.9, 1.9), "ces", "up 1.4, likely real"),
     (Change(-0.42, -0.9, 0.1), "ces", "down 0.4: could be chance"),
     (Change(0.04, -0.2, 0.3), "ces", "practically unchanged"),
+    (Change(0.04, -1.26, 1.3), "ces", "no difference seen, but up to ± 1.3 is possible"),
+    (Change(0.0, -12.0, 12.0), "csat", "no difference seen, but up to ± 12 percentage points is possible"),
 ]
 
 
@@ -37,6 +40,7 @@ def test_a_change_in_plain_words(change: Change | None, kind: str, sentence: str
         (Change(-6.0, -11.0, -1.0), "6 worse than where nothing was changed, likely real"),
         (Change(-6.0, -13.0, 1.0), "6 worse than where nothing was changed: could be chance"),
         (Change(0.0, -5.0, 5.0), "practically the same as where nothing was changed"),
+        (Change(0.0, -25.0, 25.0), "the same as where nothing was changed, but up to ± 25 is possible"),
     ],
 )
 def test_an_effect_in_plain_words(net: Change, sentence: str) -> None:
