@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from apps.common.shares import Part, wilson
 from apps.common.spreadsheets import Cell
 from apps.insights.differences import Change
-from apps.insights.nps import Nps
+from apps.insights.nps import MIN_N, Nps
 from apps.insights.overview import Overview
 from apps.insights.slices import Period
 from apps.workspace.board import Board
@@ -68,8 +68,8 @@ def _change(figure: str, of: str, days: Period, found: Change | None) -> Line:
 
 
 def _share(figure: str, of: str, days: Period, number: int, total: int) -> Line:
-    if not total:
-        return [figure, of, *_span(days), None, "%", 0, None, None]
+    if total < MIN_N:
+        return [figure, of, *_span(days), None, "%", total, None, None]
     low, high = wilson(Part(total, number))
     return [figure, of, *_span(days), _round(100 * number / total), "%", total, _round(100 * low), _round(100 * high)]
 

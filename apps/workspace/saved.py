@@ -100,6 +100,14 @@ def left(form: DashboardFilter) -> SavedView | None:
     return SavedView.objects.filter(pk=pk, page=SavedView.Page.DASHBOARD).first() if pk else None
 
 
+def opened(pk: str) -> SavedView | None:
+    """The view of the journey map that an address names, if it does and it is still there. One query then."""
+    try:
+        return SavedView.objects.filter(pk=UUID(pk), page=SavedView.Page.JOURNEY).first()
+    except ValueError:
+        return None
+
+
 def kept(query: Mapping[str, Any]) -> dict[str, str]:
     """Names and values of an address, as far as a view keeps them."""
     pairs = [(str(name), str(value)) for name, value in query.items() if value and name not in ("view", "cursor")]

@@ -231,3 +231,18 @@ def test_further_questions_are_told_with_their_ranges_and_by_promoters_and_detra
     assert [told["ces"][side]["value"] for side in ("promoters", "detractors")] == [7.0, 2.0]
     assert told["ces"]["values"] == [{"value": 2, "n": 10}, {"value": 7, "n": 10}]
     assert (told["rare"]["too_few"], told["rare"]["figure"], told["rare"]["values"]) == (True, None, [])
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_an_influence_of_too_few_contacts_says_nothing_of_how_far_they_lie_apart(bi: str, few: bool) -> None:
+    stage, survey = small_world()
+    shop, today = place("shop", stage, [9], survey), NOW.date()
+    pairs = {"10,10": 14, "0,0": 15 if few else 16}
+    Influence.objects.create(touchpoint=shop, pairs=pairs, since=today, until=today, computed_at=NOW)
+    (told,) = call(bi, "GET", "/journey").json()["stages"][0]["touchpoints"]
+    weight = told["influence"]
+    assert (weight["n"], weight["verdict"], weight["r"] is None) == (
+        (29, "too_few", True) if few else (30, "helps", False)
+    )
+    assert weight["gap"]["verdict"] == ("too_few" if few else "up")
+    assert [weight["gap"][name] is None for name in ("points", "low", "high")] == [few] * 3

@@ -99,3 +99,54 @@ def test_a_name_that_somebody_else_takes_in_this_moment_is_told_and_kept(
     own.refresh_from_db()
     assert own.name == "Own"
     assert SavedView.objects.filter(name="Taken").count() == 1
+
+
+def test_of_few_people_nothing_is_shown_however_often_they_answered(shared: Any, now: Any) -> None:
+    contact = Contact.objects.earliest("pk")
+    contact.properties = {"plan": "pro"}
+    contact.save()
+    Segment.objects.create(key="pro", name="Pro", condition={"field": "contact.plan", "op": "eq", "value": "pro"})
+    first = Response.objects.filter(contact=contact).get()
+    for _number in range(6):
+        values = {"survey_id": first.survey_id, "touchpoint_id": first.touchpoint_id, "score": 2}
+        Response.objects.create(contact=contact, answered_at=now, updated_at=now, **values)
+    for address in (shared("segment=pro"), shared_board("segment=pro"), shared_board("by=touchpoint&segment=pro")):
+        shown = words(anybody(address))
+        assert "Fewer than five people are behind these figures" in shown
+        assert "n = " not in shown
+
+
+def shared_board(query: str) -> str:
+    now = timezone.now()
+    asked = dict(pair.split("=") for pair in query.split("&"))
+    view = SavedView.objects.create(name=query, query=asked, created_at=now, updated_at=now)
+    link = saved.share(view=view, expires_at=None, by=User.objects.earliest("pk"), now=now)
+    return f"/shared/{saved.token_of(link)}/"
+
+
+@pytest.mark.usefixtures("answers", "user")
+def test_a_part_that_follows_from_the_others_is_left_out_and_properties_name_nobody() -> None:
+    third = Touchpoint.objects.create(key="hotline", name={"en": "hotline"}, stage=Stage.objects.get())
+    shop = Touchpoint.objects.get(key="shop")
+    rows = Response.objects.filter(touchpoint=shop)
+    # 4, 6 and 2 answers: those with 6 would leave 6 together, of which no single one follows.
+    moved = list(rows.values_list("pk", flat=True)[:6])
+    Response.objects.filter(pk__in=moved).update(touchpoint=third)
+    ScoreChange.objects.filter(pk__in=ScoreChange.objects.filter(touchpoint=shop)[:6].values("pk")).update(
+        touchpoint=third
+    )
+    shown = words(anybody(shared_board("by=touchpoint")))
+    assert ("hotline" in shown, "shop" in shown, "backdoor" in shown) == (True, False, False)
+    shown = words(anybody(shared_board("by=property:seat")))
+    assert "seat-" not in shown
+    assert "By touchpoint" in shown
+    # Windows that roll differ by a day's answers.
+    assert "Rolling" not in words(anybody(shared_board("days=30&grain=day&rolling=30")))
+
+
+def test_the_shared_map_tells_no_numbers_of_a_touchpoint_with_few_answers(shared: Any) -> None:
+    html = anybody(shared("days=30"))
+    card = html.partition("backdoor")[2].partition("</article>")[0]
+    assert "too few answers" in card
+    assert "2 answers" not in card
+    assert "<dl" not in card

@@ -16,6 +16,7 @@ from apps.api.resources.case_metrics import ShareSerializer, share
 from apps.api.resources.metrics import PointSerializer, days_of
 from apps.api.resources.metrics_data import (
     OF_DAYS,
+    AnswerShareSerializer,
     ChangeSerializer,
     DaysSerializer,
     NpsSerializer,
@@ -23,6 +24,7 @@ from apps.api.resources.metrics_data import (
     rounded,
     told,
     told_change,
+    told_share,
 )
 from apps.insights import asking, influence, journey
 from apps.insights.influence import Association
@@ -52,7 +54,7 @@ class MapFiguresSerializer(serializers.Serializer[Any]):
     months = PointSerializer(many=True, help_text="The score of each of the last 12 months up to `until`.")
     events = serializers.IntegerField(help_text="That happened there.")
     response_rate = ShareSerializer(help_text="Of the invitations that were sent, those that were answered.")
-    detractors = ShareSerializer(help_text="Of all who gave a score, those who gave 0 to 6.")
+    detractors = AnswerShareSerializer(help_text="Of all who gave a score, those who gave 0 to 6.")
     hurts = serializers.BooleanField(help_text="Certainly more than one in five is a detractor.")
     reasons = ReasonShareSerializer(many=True, help_text="Most frequent first.")
     open_cases = serializers.IntegerField(help_text="As of now.")
@@ -85,7 +87,10 @@ class InfluenceSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(
         ["too_few", "chance", "helps"], help_text="`helps`: knowing the score here helps to tell the later one."
     )
-    gap = ChangeSerializer(help_text="From detractors here to promoters here: how far apart their later scores are.")
+    gap = ChangeSerializer(
+        help_text="From detractors here to promoters here: how far apart their later scores are. Told as `r` is: "
+        "of too few contacts nothing."
+    )
 
 
 class PlaceSerializer(MapFiguresSerializer):
@@ -206,7 +211,7 @@ def _figures(found: Figures, reasons: Sequence[Reason], months: Sequence[date]) 
         "months": [{"start": start, **told(score)} for start, score in zip(months, found.trend, strict=True)],
         "events": found.traffic.events,
         "response_rate": share(found.traffic.asked),
-        "detractors": share(found.detractors),
+        "detractors": told_share(found.detractors),
         "hurts": found.hurts,
         "reasons": [{"reason": one.label, "question": one.question, "share": share(one.part)} for one in reasons],
         "open_cases": found.cases,
@@ -219,6 +224,8 @@ def _target(state: State) -> dict[str, Any]:
 
 
 def _influence(found: Association) -> dict[str, Any]:
-    shown = (None,) * 3 if found.n < influence.MIN_PAIRS else (found.r, found.low, found.high)
+    is_few = found.n < influence.MIN_PAIRS
+    shown = (None,) * 3 if is_few else (found.r, found.low, found.high)
     numbers = dict(zip(("r", "low", "high"), map(rounded, shown), strict=True))
-    return {"n": found.n, **numbers, "verdict": found.verdict, "gap": told_change(found.gap)}
+    # Five detractors and five promoters have a gap with a verdict: of so few contacts nothing is said, neither that.
+    return {"n": found.n, **numbers, "verdict": found.verdict, "gap": told_change(None if is_few else found.gap)}

@@ -11,11 +11,11 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView
 from apps.api.problems import WrongFieldsError
-from apps.api.resources.case_metrics import ShareSerializer, share
 from apps.api.resources.metrics_data import (
     NARROWING,
     OF_DAYS,
     TAGS,
+    AnswerShareSerializer,
     ChangeSerializer,
     DaysSerializer,
     MomentField,
@@ -25,6 +25,7 @@ from apps.api.resources.metrics_data import (
     refusals,
     told,
     told_change,
+    told_share,
 )
 from apps.common.shares import Part
 from apps.insights import figures, groups
@@ -243,7 +244,7 @@ def days_of(period: Period) -> dict[str, date]:
 # --- how it is made up --------------------------------------------------------------------------------
 
 
-class ScoreShareSerializer(ShareSerializer):
+class ScoreShareSerializer(AnswerShareSerializer):
     """How often a score was given."""
 
     score = serializers.IntegerField(help_text="0 to 10.")
@@ -277,5 +278,5 @@ class DistributionView(ApiView):
         with refusals():
             found = figures.distribution(wanted=wanted, period=period, now=now)
         total = nps(Counts.from_scores(found))
-        scores = [{"score": score, **share(Part(total.n, found.get(score, 0)))} for score in range(11)]
+        scores = [{"score": score, **told_share(Part(total.n, found.get(score, 0)))} for score in range(11)]
         return Response(DistributionSerializer({**days_of(period), "total": told(total), "scores": scores}).data)

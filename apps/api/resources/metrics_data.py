@@ -12,7 +12,9 @@ from rest_framework import serializers
 from apps.api.base import Strict
 from apps.api.filters import BIGGEST_ID
 from apps.api.problems import WrongFieldsError
+from apps.api.resources.case_metrics import ShareSerializer, share
 from apps.common.conditions import ConditionError
+from apps.common.shares import Part
 from apps.contacts.models import Company
 from apps.insights.differences import TOO_FEW, Change
 from apps.insights.groups import MAX_PROPERTY
@@ -164,20 +166,26 @@ def moment(value: date, *, is_end: bool) -> datetime:
 
 
 class NpsSerializer(serializers.Serializer[Any]):
-    """A score with its uncertainty (95 %, adjusted Wald). Of fewer than five answers there is none."""
+    """A score with its uncertainty (95 %, adjusted Wald). Of fewer than five answers only their number is told."""
 
     n = serializers.IntegerField(help_text="Answers behind it.")
     score = serializers.FloatField(allow_null=True, help_text="From −100 to 100; null: too few answers.")
-    margin = serializers.FloatField(allow_null=True, help_text="The score lies this far around it, ±.")
+    margin = serializers.FloatField(allow_null=True, help_text="±: how far the interval reaches from the score.")
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
-    promoters = serializers.IntegerField()
-    passives = serializers.IntegerField()
-    detractors = serializers.IntegerField()
-    promoter_percent = serializers.FloatField()
-    passive_percent = serializers.FloatField()
-    detractor_percent = serializers.FloatField()
-    too_few = serializers.BooleanField(help_text=f"Fewer than {MIN_N} answers: no score is told.")
+    promoters = serializers.IntegerField(allow_null=True)
+    passives = serializers.IntegerField(allow_null=True)
+    detractors = serializers.IntegerField(allow_null=True)
+    promoter_percent = serializers.FloatField(allow_null=True)
+    passive_percent = serializers.FloatField(allow_null=True)
+    detractor_percent = serializers.FloatField(allow_null=True)
+    too_few = serializers.BooleanField(help_text=f"Fewer than {MIN_N} answers: no score is told, nor who gave which.")
+
+
+class AnswerShareSerializer(ShareSerializer):
+    """So many of so many answers; of fewer than five only their number is told."""
+
+    hits = serializers.IntegerField(allow_null=True)
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
@@ -193,19 +201,23 @@ class ChangeSerializer(serializers.Serializer[Any]):
 
 def told(score: Nps) -> dict[str, Any]:
     """As NpsSerializer tells it."""
-    shown = (None,) * 4 if score.too_few else (score.score, score.margin, score.low, score.high)
-    promoters, passives, detractors = map(rounded, score.shares)
+    figures = (score.score, score.margin, score.low, score.high, *score.shares)
+    names = ("score", "margin", "low", "high", "promoter_percent", "passive_percent", "detractor_percent")
+    counts = score.counts
+    given = {"promoters": counts.promoters, "passives": counts.passives, "detractors": counts.detractors}
+    shown = {**given, **dict(zip(names, map(rounded, figures), strict=True))}
+    # One answer's share is its score: nobody has to learn who of four was dissatisfied.
     return {
         "n": score.n,
-        **dict(zip(("score", "margin", "low", "high"), map(rounded, shown), strict=True)),
-        "promoters": score.counts.promoters,
-        "passives": score.counts.passives,
-        "detractors": score.counts.detractors,
-        "promoter_percent": promoters,
-        "passive_percent": passives,
-        "detractor_percent": detractors,
         "too_few": score.too_few,
+        **(dict.fromkeys(shown) if score.too_few else shown),
     }
+
+
+def told_share(part: Part) -> dict[str, Any]:
+    """As AnswerShareSerializer tells it."""
+    found = share(part)
+    return found if part.total >= MIN_N else {**dict.fromkeys(found), "n": part.total}
 
 
 def told_change(found: Change | None) -> dict[str, Any]:

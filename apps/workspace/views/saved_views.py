@@ -42,7 +42,7 @@ def view(request: HttpRequest, pk: UUID) -> HttpResponse:
     if row.page == SavedView.Page.DASHBOARD:
         return dashboard.page(request, _form(row), view=row)
     try:
-        return HttpResponseRedirect(f"{reverse('workspace:journey')}?{urlencode(row.query)}")
+        return HttpResponseRedirect(f"{reverse('workspace:journey')}?{urlencode({**row.query, 'view': str(row.pk)})}")
     except NoReverseMatch as error:
         raise Http404 from error
 
