@@ -11,7 +11,12 @@ Texts = Mapping[str, str]
 
 def base_language(locale: str) -> str:
     """``de-AT`` and ``de_AT`` → ``de``."""
-    return locale.replace("_", "-").partition("-")[0].lower()
+    return hyphened(locale).partition("-")[0].lower()
+
+
+def hyphened(locale: str) -> str:
+    """``de_AT`` → ``de-AT``, as languages are stored: they are looked for by what stands before the hyphen."""
+    return locale.replace("_", "-")
 
 
 def localized(texts: Texts | None, locale: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from apps.common.db import connection
+from apps.common.texts import hyphened
 from apps.contacts import phones
 from apps.contacts.ledger import home_calendar
 from apps.contacts.models import Company, Contact
@@ -174,7 +175,7 @@ def _merge(contact: Contact, data: ContactData, index: _Index) -> bool:
     if email and index.by_email.get(email, contact) is contact:
         contact.email = email
     contact.name = data.get("name") or contact.name
-    contact.locale = data.get("locale") or contact.locale
+    contact.locale = hyphened(data.get("locale") or "") or contact.locale
     extra: Mapping[str, Any] = data.get("properties") or {}
     known = contact.properties if isinstance(contact.properties, dict) else {}  # the admin takes any JSON
     contact.properties = {**known, **extra}

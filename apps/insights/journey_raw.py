@@ -144,11 +144,15 @@ _Chosen = dict[int, dict[tuple[int, str], int]]
 
 
 def _reasons(wanted: Slice, places: Places, period: Period, now: datetime) -> tuple[_Answered, _Chosen]:
-    """Per touchpoint: how many detractors answered each question with a choice, and what they chose."""
+    """Per touchpoint: how many detractors answered each question with a choice, and what they chose.
+
+    What has a number or words was given to another kind of question, of this key: as in :mod:`apps.insights.questions`
+    it is no answer to this one.
+    """
     responses = cells.responses(wanted=wanted, places=places, now=now).filter(cells.within(period))
     responses = responses.filter(score__lte=DETRACTORS, touchpoint__isnull=False)
-    answers = Answer.objects.filter(question__kind__in=CHOICES, response__in=responses).order_by()
-    answers = answers.annotate(at=F("response__touchpoint_id"))
+    answers = Answer.objects.filter(question__kind__in=CHOICES, response__in=responses, value=None, text="")
+    answers = answers.annotate(at=F("response__touchpoint_id")).order_by()
     answered: _Answered = {}
     for at, question_id, number in answers.values_list("at", "question_id").annotate(number=Count("pk")):
         answered.setdefault(at, {})[question_id] = number

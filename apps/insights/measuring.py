@@ -97,15 +97,18 @@ def _measured(
         control_before=None if theirs is None else counted(theirs, part.before),
         control_after=None if theirs is None else counted(theirs, part.after),
         is_control_gone=bool(subject.control_segment) and members is None,
-        others=tuple(one for one in meanwhile if _is_felt(one, subject)),
+        others=tuple(one for one in meanwhile if _is_felt(one, subject, has_control=theirs is not None)),
         at_control=tuple(one for one in meanwhile if _disturbs(one, subject)),
     )
 
 
-def _is_felt(other: Other, subject: Subject) -> bool:
-    """Whether it may have done what is looked at. What happened to the others as well is taken off already."""
+def _is_felt(other: Other, subject: Subject, *, has_control: bool) -> bool:
+    """Whether it may have done what is looked at. What happened to the others as well is taken off already.
+
+    ``has_control``: whether there are others indeed. A segment that is gone or broken takes nothing off.
+    """
     if other.touchpoint_id is None:
-        return not subject.has_control
+        return not has_control
     if subject.touchpoint_id is None:
         return other.touchpoint_id != subject.control_touchpoint_id
     return other.touchpoint_id == subject.touchpoint_id

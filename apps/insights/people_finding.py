@@ -13,7 +13,6 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from apps.cases.selectors import visible
-from apps.common.conditions import ConditionError
 from apps.common.db import connection
 from apps.contacts.models import Contact
 from apps.touchpoints.models import Touchpoint
@@ -62,7 +61,10 @@ class Wanted:
 
 
 def narrowed(found: QuerySet[Row], wanted: Wanted, *, now: datetime) -> QuerySet[Row]:
-    """The rows (with a contact and a touchpoint) that fit. At most three queries at once."""
+    """The rows (with a contact and a touchpoint) that fit. At most three queries at once.
+
+    Raises ConditionError for a segment that cannot be evaluated: that nobody fits would be untrue.
+    """
     if wanted.touchpoint:
         # By its id, of which the database knows whether it is frequent: a rare one is not looked for along all rows.
         pk = Touchpoint.objects.filter(key=wanted.touchpoint).values_list("pk", flat=True).first()
@@ -93,7 +95,7 @@ def _owned(found: QuerySet[Row], owner: str) -> QuerySet[Row]:
 
 
 def _people(wanted: Wanted, now: datetime) -> QuerySet[Contact] | None:
-    """The contacts that fit; None if all do."""
+    """The contacts that fit; None if all do. Raises ConditionError."""
     if not (wanted.words or wanted.company or wanted.segment):
         return None
     found = Contact.objects.all()
@@ -111,7 +113,4 @@ def _people(wanted: Wanted, now: datetime) -> QuerySet[Contact] | None:
     condition = Segment.objects.filter(key=wanted.segment).values_list("condition", flat=True).first()
     if condition is None:
         return found.none()
-    try:
-        return found.filter(pk__in=subquery(condition=condition, now=now))
-    except ConditionError:
-        return found.none()
+    return found.filter(pk__in=subquery(condition=condition, now=now))

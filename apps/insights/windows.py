@@ -38,11 +38,6 @@ class Subject:
     control_segment: str = ""
     """Key of a segment of contacts."""
 
-    @property
-    def has_control(self) -> bool:
-        """Whether there are others to compare with."""
-        return self.control_touchpoint_id is not None or bool(self.control_segment)
-
 
 @dataclass(frozen=True, slots=True)
 class Spans:
@@ -52,6 +47,8 @@ class Spans:
     """As many days as before, directly before those: whether “before” was worse than usual."""
     before: Period
     after: Period | None
+    today: date
+    """Which is not whole yet."""
 
     @property
     def whole(self) -> Period:
@@ -68,7 +65,7 @@ def spans(subject: Subject, *, today: date) -> Spans:
     before = Period(subject.day - timedelta(days=subject.window), subject.day - ONE_DAY)
     last = min(subject.day + timedelta(days=subject.window), today - ONE_DAY)
     after = Period(subject.day + ONE_DAY, last) if last > subject.day else None
-    return Spans(before.before(), before, after)
+    return Spans(before.before(), before, after, today)
 
 
 def counted(daily: Daily, period: Period | None) -> Nps:
@@ -141,7 +138,7 @@ class Measured:
     @property
     def days_left(self) -> int:
         """Days to go until the window after it is full."""
-        return self.subject.window - self.days_after
+        return self._days_until(self.subject.window)
 
     @property
     def is_final(self) -> bool:
@@ -156,7 +153,13 @@ class Measured:
     @property
     def days_to_begin(self) -> int:
         """Days to go until there is a first figure."""
-        return max(0, MIN_DAYS - self.days_after)
+        return self._days_until(MIN_DAYS)
+
+    def _days_until(self, whole_days: int) -> int:
+        """Days to go until so many whole days have passed since, as of today; the day may be still to come."""
+        # The day itself is not one of them, and the last one has passed only once the next one begins.
+        passed_on = self.subject.day + timedelta(days=whole_days + 1)
+        return max(0, (passed_on - self.spans.today).days)
 
     @property
     def own(self) -> Change | None:

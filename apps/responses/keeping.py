@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -219,10 +219,10 @@ def count(row: Response, *, weight: int, now: datetime) -> None:
 
 
 def _change_figures(row: Response, changes: Iterable[tuple[int, int | None]], now: datetime) -> None:
-    """(weight, score) on the day the response was first given."""
+    """(weight, score) on the day the response was first given, which is UTC's."""
     ScoreChange.objects.bulk_create(
         ScoreChange(
-            day=row.answered_at.date(),
+            day=row.answered_at.astimezone(UTC).date(),
             survey_id=row.survey_id,
             touchpoint_id=row.touchpoint_id,
             is_incentivised=row.is_incentivised,

@@ -16,6 +16,7 @@ from django.db import transaction
 from apps.common import agenda, bulk
 from apps.common.ids import uuid7
 from apps.common.operators import is_storable
+from apps.common.texts import hyphened
 from apps.responses import keeping
 from apps.responses.models import Answer, Response
 from apps.surveys import versions
@@ -185,7 +186,7 @@ def _columns(named: Sequence[tuple[UUID, PastResponse]]) -> list[list[Any]]:
         (
             pk, row.survey_id, row.touchpoint_id, row.contact_id, row.score, row.comment,
             msgspec.json.encode(dict(row.properties)).decode(), msgspec.json.encode(list(row.tags)).decode(),
-            row.source, row.external_id or None, row.locale[:20], row.answered_at.astimezone(UTC),
+            row.source, row.external_id or None, hyphened(row.locale[:20]), row.answered_at.astimezone(UTC),
             max(row.answered_at, row.updated_at or row.answered_at).astimezone(UTC),
             bool(row.is_incentivised),
         )

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 from apps.common.schedule import valid_region, valid_zone
+from apps.common.texts import hyphened
 from apps.contacts import phones
 from apps.transfers.moments import moment_reader
 
@@ -76,8 +77,8 @@ def telephones(values: Sequence[str], countries: Iterable[str]) -> Checked:
 
 
 def locales(values: Sequence[str]) -> Checked:
-    """Language tags."""
-    return _distinct(values, lambda text: text if len(text) <= 20 and _is_locale(text) else "")
+    """Language tags, with hyphens."""
+    return _distinct(values, lambda text: hyphened(text) if len(text) <= 20 and _is_locale(text) else "")
 
 
 def zones(values: Sequence[str]) -> Checked:

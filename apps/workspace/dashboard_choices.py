@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -59,11 +59,13 @@ def choices() -> Choices:
 
 
 def companies(words: str) -> list[Company]:
-    """Those of this name; if there are none, those whose name holds the words. One query."""
-    found = Company.objects.filter(Q(name__icontains=words) | Q(external_id__iexact=words)).only("name", "external_id")
-    rows = list(found.order_by("name", "pk")[: 10 * MAX_COMPANIES])
-    exact = [row for row in rows if words.casefold() in (row.name.casefold(), (row.external_id or "").casefold())]
-    return (exact or rows)[:MAX_COMPANIES]
+    """Those of this name or external id; if there are none, those whose name holds the words. One query."""
+    is_exact = Q(name__iexact=words) | Q(external_id__iexact=words)
+    found = Company.objects.filter(Q(name__icontains=words) | is_exact).only("name", "external_id")
+    # Those come first: however many others hold the words, they are not cut off.
+    found = found.annotate(rank=Case(When(is_exact, then=0), default=1)).order_by("rank", "name", "pk")
+    rows: list[Any] = list(found[:MAX_COMPANIES])
+    return [row for row in rows if not row.rank] or rows
 
 
 def company(pk: int) -> Company | None:

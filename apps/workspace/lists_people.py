@@ -21,7 +21,7 @@ _CRITERIA = {people.AT_RISK: "detractor", people.ADVOCATES: "promoter"}
 
 
 def found(standing: str, reason: str, wanted: Wanted, *, now: datetime) -> QuerySet[Any]:
-    """The rows of a list that fit, in no order. At most four queries at once."""
+    """The rows of a list that fit, in no order. At most four queries at once. Raises ConditionError."""
     rows: QuerySet[Any]
     if standing == people.AT_RISK:
         rows = people.at_risk(now=now, reason=reason)

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from apps.contacts.changes import change_contact
 from apps.contacts.identity import ContactData, resolve_contacts
 from apps.contacts.models import Contact
 from tests.factories import ContactFactory
@@ -64,3 +65,12 @@ def test_properties_that_are_no_object_are_replaced() -> None:
     resolve({"external_id": "a", "properties": {"seats": 4}})
     known.refresh_from_db()
     assert known.properties == {"seats": 4}
+
+
+def test_a_language_is_kept_with_a_hyphen_however_it_is_written() -> None:
+    known = ContactFactory(external_id="b", locale="de_AT")
+    for row in resolve({"external_id": "a", "locale": "de_AT"}, {"external_id": "b", "locale": "zh_Hant_TW"}):
+        assert row is not None
+        row.refresh_from_db()
+        assert row.locale == ("zh-Hant-TW" if row == known else "de-AT")
+    assert change_contact(contact_id=known.pk, values={"locale": "pt_BR"}, now=timezone.now()).locale == "pt-BR"

@@ -151,16 +151,26 @@ class TestMeasuring:
         answers(0, 40, [10], cart)
         at = {days: came(row, datetime.combine(DAY, NOW.time(), UTC) + timedelta(days=days)) for days in (0, 7, 8, 99)}
         assert [(one.verdict, one.days_after, one.days_left) for one in at.values()] == [
-            ("measuring", 0, 30), ("measuring", 6, 24), ("up", 7, 23), ("up", 30, 0),
+            ("measuring", 0, 31), ("measuring", 6, 24), ("up", 7, 23), ("up", 30, 0),
         ]  # fmt: skip
         assert [one.is_final for one in at.values()] == [False, False, False, True]
-        assert (at[0].days_to_begin, at[7].days_to_begin, at[8].days_to_begin) == (7, 1, 0)
+        assert (at[0].days_to_begin, at[7].days_to_begin, at[8].days_to_begin) == (8, 1, 0)
         # Of the day itself and of today nothing counts.
         assert (at[8].before.n, at[8].after.n, at[99].after.n) == (60, 7, 30)
 
     def test_a_day_to_come_is_no_trouble(self) -> None:
         row = note(TODAY + timedelta(days=10))
-        assert (came(row).verdict, came(row).days_left, came(row).after.n) == ("measuring", 30, 0)
+        assert (came(row).verdict, came(row).days_left, came(row).after.n) == ("measuring", 41, 0)
+
+    def test_the_days_to_go_are_those_until_it_is_so(self) -> None:
+        for ahead in (30, 1, 0, -1, -7, -8, -29, -30, -31, -40):
+            row = note(TODAY + timedelta(days=ahead), window=30)
+            told = came(row)
+            nights = [came(row, NOW + timedelta(days=number)) for number in range(80)]
+            first = next(number for number, one in enumerate(nights) if one.has_begun)
+            full = next(number for number, one in enumerate(nights) if one.days_after == 30)
+            assert (told.days_to_begin, told.days_left) == (first, full), ahead
+            assert told.is_final == (full == 0)
 
     def test_too_few_answers_are_called_so(self) -> None:
         cart = place("cart")
@@ -237,6 +247,20 @@ class TestMeasuring:
         assert {one.text for one in came(note(touchpoint=cart, text="x")).others} == {
             "everywhere", "in the window", "New checkout live", "mine",
         }  # fmt: skip
+
+    @pytest.mark.parametrize("condition", [None, {"field": "contact.nothing", "op": "?", "value": 1}])
+    def test_without_a_segment_that_works_what_happened_everywhere_may_be_it(self, condition: Any) -> None:
+        if condition is not None:
+            Segment.objects.create(key="vip", name="VIP", condition=condition)
+        Segment.objects.create(key="b2b", name="B2B", condition={})
+        cart = place("cart")
+        alone, gone = note(touchpoint=cart, text="alone"), note(touchpoint=cart, text="gone", control_segment="vip")
+        works = note(touchpoint=cart, text="works", control_segment="b2b")
+        note(DAY + timedelta(days=5), None, text="STRIKE EVERYWHERE")
+        named = [{one.text for one in came(row).others} for row in (alone, gone, works)]
+        assert named == [
+            {"gone", "works", "STRIKE EVERYWHERE"}, {"alone", "works", "STRIKE EVERYWHERE"}, {"alone", "gone"},
+        ]  # fmt: skip
 
     def test_a_rise_after_a_bad_spell_may_be_nothing_but_its_end(self) -> None:
         cart, help_ = place("cart"), place("help")

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from apps.common.shares import Part
+from apps.insights import journey
 from apps.insights.ces import ces
 from apps.insights.csat import csat, part_of
 from apps.insights.means import mean
@@ -157,3 +159,21 @@ def test_a_mean_lies_in_its_interval_which_stays_on_the_scale() -> None:
     assert mean({2: 4, 5: 6}, lowest=1, highest=7).margin == ces({2: 4, 5: 6}).margin
     with pytest.raises(ValueError, match="0 to 5"):
         mean({6: 1}, lowest=0, highest=5)
+
+
+def test_reasons_on_the_map_are_the_same_share_once_a_question_was_another_kind() -> None:
+    cache.clear()
+    survey, place = survey_with("order", ["single", "multiple"]), factories.TouchpointFactory()
+    single, multiple = survey.questions.order_by("position")
+    said = {"value": 3}, {"choices": ["speed"]}, {"text": "Rude"}
+    for number in range(18):
+        at = NOW - timedelta(hours=number)
+        row = Response.objects.create(survey=survey, touchpoint=place, score=2, answered_at=at, updated_at=at)
+        for question in (single, multiple):
+            Answer.objects.create(response=row, question=question, **said[number % 3])
+    asked = questions(wanted=Slice(), period=PERIOD, now=NOW)
+    shares = {(one.question.pk, choice.key): choice.part for one in asked for choice in one.choices if choice.part.hits}
+    assert shares == {(single.pk, "speed"): Part(6, 6), (multiple.pk, "speed"): Part(6, 6)}
+    found = journey.read(wanted=Slice(), period=PERIOD, now=NOW).place(place.pk)
+    assert found is not None
+    assert [reason.part for reason in found.reasons] == [Part(6, 6), Part(6, 6)]

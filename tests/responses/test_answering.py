@@ -2,8 +2,9 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -14,7 +15,7 @@ from django.utils import timezone
 from apps.common.models import AgendaItem
 from apps.contacts.models import Outreach
 from apps.integrations.models import Delivery, Endpoint
-from apps.responses import tickets
+from apps.responses import keeping, tickets
 from apps.responses.models import Answer, Response, Revision, ScoreChange
 from apps.responses.tickets import Ticket
 from apps.surveys import versions
@@ -471,3 +472,11 @@ def test_a_draft_of_all_there_is_to_ask_is_complete() -> None:
     survey.questions.exclude(kind="nps").delete()
     browser().post(invited(survey=survey), human(score="9", save="1"))
     assert not Response.objects.get().is_partial
+
+
+@inside
+def test_a_score_counts_on_the_day_of_utc_whatever_clock_tells_its_time() -> None:
+    at = datetime(2026, 3, 1, 0, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    row = Response.objects.create(survey=factories.SurveyFactory(), score=9, answered_at=at, updated_at=at)
+    keeping.count(row, weight=1, now=at)
+    assert [change.day for change in ScoreChange.objects.all()] == [date(2026, 2, 28)]

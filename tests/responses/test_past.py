@@ -8,8 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.common.models import AgendaItem
+from apps.insights import figures
 from apps.insights import services as insights
 from apps.insights.models import Rollup
+from apps.insights.slices import Period, Slice
 from apps.integrations.models import Delivery, Endpoint
 from apps.responses.models import Answer, Response, ScoreChange
 from apps.responses.past import InvalidPastResponsesError, PastResponse, record_past_responses, remove_past_responses
@@ -31,6 +33,13 @@ def survey() -> Survey:
 def past(survey: Survey, number: int = 1, **changes: Any) -> PastResponse:
     row: dict[str, Any] = {"survey_id": survey.pk, "answered_at": THEN, "score": 9, "source": "delighted"}
     return PastResponse(**{**row, "external_id": str(number), **changes})
+
+
+def test_a_language_is_stored_as_every_other_is_told(survey: Survey) -> None:
+    record_past_responses(rows=[past(survey, 1, locale="de_AT"), past(survey, 2, locale="de")], now=NOW)
+    assert set(Response.objects.values_list("locale", flat=True)) == {"de-AT", "de"}
+    found = figures.score(wanted=Slice(language="de"), period=Period(THEN.date(), THEN.date()), now=NOW)
+    assert found.n == 2
 
 
 def test_a_past_response_is_stored_whole_and_counts_on_its_own_day(survey: Survey) -> None:

@@ -49,6 +49,14 @@ def test_a_german_file_becomes_contacts_with_companies_properties_and_legal_basi
     assert len(bases) == 3
 
 
+def test_languages_with_an_underscore_are_those_with_a_hyphen() -> None:
+    known = ContactFactory(external_id="K-1", locale="en")
+    imported("Kundennummer;Sprache\nK-1;de_AT\nK-2;de_CH\nK-3;de-DE\n")
+    known.refresh_from_db()
+    assert known.locale == "de-AT"
+    assert list(Contact.objects.order_by("external_id").values_list("locale", flat=True)) == ["de-AT", "de-CH", "de-DE"]
+
+
 def test_what_is_there_is_filled_up_and_empty_cells_change_nothing() -> None:
     known = ContactFactory(external_id="K-3", email="old@example.com", name="Old", properties={"tarif": "plus", "a": 1})
     holder = ContactFactory(external_id="other", email="max@example.com")

@@ -22,7 +22,7 @@ from apps.responses.models import Response, ScoreChange
 from apps.surveys.models import Survey
 from apps.touchpoints.models import Stage, Touchpoint
 from apps.triggers.models import Segment
-from apps.workspace import board
+from apps.workspace import board, dashboard_choices
 from apps.workspace.dashboard_choices import choices
 from apps.workspace.dashboard_filter import MAX_POINTS, DashboardFilter
 
@@ -235,6 +235,16 @@ def test_every_state_is_an_address_that_leads_back_to_it(given: Given) -> None:
         assert len(first.given) >= len(parse_qsl(query)) - 1
     changed = dict(parse_qsl(DashboardFilter({"since": "2026-01-01"}, now=now, choices=offered).query(days="30")))
     assert changed == {"days": "30"}
+
+
+@pytest.mark.usefixtures("tenant")
+@pytest.mark.parametrize("words", ["zeta", "z-1"])
+def test_a_company_is_found_by_its_whole_name_or_id_among_very_many(words: str) -> None:
+    Company.objects.bulk_create(Company(name=f"A z-1 {number:03} Zeta") for number in range(100))
+    found = Company.objects.create(name="Zeta", external_id="Z-1")
+    Company.objects.create(name="ZETA Holding", external_id="z-10")
+    assert dashboard_choices.companies(words) == [found]
+    assert len(dashboard_choices.companies("zet")) == dashboard_choices.MAX_COMPANIES
 
 
 def test_a_company_that_is_not_clear_is_asked_about(client: Client, given: Given) -> None:

@@ -136,6 +136,25 @@ def test_period_and_segment_stand_in_the_address_and_go_along(
     assert "n = 40" in broken
 
 
+@pytest.mark.parametrize(
+    "page", ["/journey/", "/journey/stages/paying/", "/journey/stages/invoice/", "/journey/touchpoints/gap/"]
+)
+def test_a_segment_that_is_gone_is_told_on_every_page_of_the_map(
+    client: Client, journey: SimpleNamespace, page: str
+) -> None:
+    Segment.objects.create(key="kim", name="Kims", condition={})
+    notice = "Something that was asked for could not be applied"
+    for query in ("?segment=gone", "?days=30&segment=Kim"):
+        assert notice in words(client.get(f"{page}{query}").content.decode()), query
+    for query in ("", "?segment=", "?days=30&segment=kim"):
+        assert notice not in words(client.get(f"{page}{query}").content.decode()), query
+    # What is broken is told as that, and only as that.
+    Segment.objects.update(condition={"field": "nothing.known", "op": "eq", "value": 1})
+    told = words(client.get(f"{page}?segment=kim").content.decode())
+    assert "The segment “Kims” cannot be evaluated" in told
+    assert notice not in told
+
+
 def test_a_stage_is_a_chain_that_says_where_the_score_falls(client: Client, journey: SimpleNamespace) -> None:
     told = words(client.get("/journey/stages/paying/").content.decode())
     assert "From sub-step to sub-step Invoice +100" in told

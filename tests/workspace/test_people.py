@@ -78,7 +78,6 @@ def test_contacts_at_risk_are_found_by_each_filter_the_most_urgent_first(
     client: Client, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Segment.objects.create(key="bob", name="Bob", condition={"field": "contact.name", "op": "eq", "value": "Bob"})
-    Segment.objects.create(key="broken", name="Broken", condition={"field": "nowhere"})
     assert names(client) == ["Ada", "Cy", "Bob"]
     assert names(client, sort="newest") == ["Bob", "Cy", "Ada"]
     assert names(client, q="CY@x") == names(client, q="4917012") == ["Cy"]
@@ -90,9 +89,31 @@ def test_contacts_at_risk_are_found_by_each_filter_the_most_urgent_first(
     assert names(client, reason="fell") == names(client, reason="case_overdue") == ["Ada"]
     assert names(client, owner=str(user.pk)) == ["Ada"]
     assert names(client, owner="no_case") == ["Cy", "Bob"]
-    assert names(client, owner="none") == names(client, segment="broken") == names(client, q="nobody") == []
+    assert names(client, owner="none") == names(client, q="nobody") == []
     assert names(client, owner="nonsense", reason="nonsense", touchpoint="nonsense") == ["Ada", "Cy", "Bob"]
     assert "No contact of this list fits these filters." in client.get(RISK, {"q": "nobody"}).content.decode()
+
+
+@pytest.mark.usefixtures("some")
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [(RISK, "/people/at-risk"), (ADVOCATES, "/people/advocates"), (SILENT, "/people/silent")],
+)
+def test_a_segment_that_cannot_be_evaluated_is_told_and_no_list_goes_out(
+    client: Client, user: User, path: str, file: str
+) -> None:
+    Segment.objects.create(key="broken", name="Broken", condition={"field": "nowhere"})
+    page = client.get(path, {"segment": "broken"})
+    assert "A segment of contacts that was chosen cannot be evaluated." in page.content.decode()
+    assert "No contact of this list fits" not in page.content.decode()
+    assert [number.total for _url, _name, number, _here in page.context["tabs"]] == [3, 1, 1]
+    user.user_permissions.add(Permission.objects.get(codename="view_contact"))
+    for kind in ("csv", "xlsx"):
+        answer = client.get(f"{file}.{kind}", {"segment": "broken", "q": "a b"})
+        assert answer.headers["Location"] == f"{path}?segment=broken&q=a+b"
+        shown = client.get(answer.headers["Location"])
+        assert ["cannot be evaluated" in str(message) for message in shown.context["messages"]] == [True]
+    assert not LogEntry.objects.filter(object_repr__contains="CSV").exists()
 
 
 @pytest.mark.usefixtures("some")

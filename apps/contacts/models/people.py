@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.ids import uuid7
 from apps.common.schedule import valid_region, valid_zone
+from apps.common.texts import hyphened
 
 
 class Bucket(models.Func):
@@ -134,3 +135,4 @@ class Contact(Place):
         super().clean()
         self.email = self.email.strip().lower() or None if self.email else None
         self.external_id = self.external_id or None
+        self.locale = hyphened(self.locale)

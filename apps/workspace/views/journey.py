@@ -13,7 +13,7 @@ from apps.common.conditions import ConditionError
 from apps.insights import journey
 from apps.insights.journey import JourneyMap
 from apps.touchpoints.models import Stage, Touchpoint
-from apps.workspace import journey_look, journey_place, lists
+from apps.workspace import journey_look, journey_place, lists, saved
 from apps.workspace.journey_filter import JourneyFilter
 from apps.workspace.journey_look import Card, Shown
 
@@ -24,6 +24,7 @@ def journey_map(request: HttpRequest) -> HttpResponse:
     """The whole map of a period: stages, touchpoints, the curve along them, what hurts, and what is done about it."""
     found, context = _read(request)
     context["look"] = journey_look.look(found) if found.columns else None
+    context["view"] = saved.opened(request.GET.get("view", ""))
     return render(request, "workspace/journey.html", context)
 
 
@@ -68,17 +69,21 @@ def touchpoint(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _read(request: HttpRequest) -> tuple[JourneyMap, dict[str, Any]]:
-    """The map that the address asks for, and what all its pages show. A broken segment counts as not given."""
+    """The map that the address asks for, and what all its pages show.
+
+    A segment that is broken or gone counts as not given, and is told: the map is everybody's then.
+    """
     now = timezone.now()
     form = JourneyFilter(request.GET, today=now.date(), segments=lists.segments())
-    broken = ""
+    is_wider, broken = request.GET.get("segment", "") != form.segment_key, ""
     try:
         found = journey.read(wanted=form.wanted, period=form.period, now=now)
     except ConditionError:
         broken = form.segment_name
         form = JourneyFilter({"days": form.days_back}, today=now.date(), segments=())
         found = journey.read(wanted=form.wanted, period=form.period, now=now)
-    return found, {"filter": form, "narrowed": form.narrowed, "map": found, "broken": broken, "now": now}
+    context = {"filter": form, "narrowed": form.narrowed, "map": found, "now": now}
+    return found, {**context, "broken": broken, "is_wider": is_wider}
 
 
 def _steps(shown: Shown, query: str) -> list[tuple[str, str, Card]]:

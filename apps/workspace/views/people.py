@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from apps.cases import services as cases
+from apps.common.conditions import ConditionError
 from apps.contacts.models import Contact
 from apps.insights import people
 from apps.insights.people_finding import TooManyError, patience
@@ -28,9 +29,13 @@ from apps.workspace.people_filter import PeopleFilter
 from apps.workspace.views.case_acts import user_of
 from apps.workspace.views.exports import CONTACTS, may_export, used
 
+BROKEN = gettext_lazy(
+    "A segment of contacts that was chosen cannot be evaluated. Mend its condition, or choose another one."
+)
 PAGES = {people.AT_RISK: "people", people.ADVOCATES: "people_advocates", people.SILENT: "people_silent"}
 MAX_AT_ONCE = 100
 """So many cases are opened at once; a page shows 25 contacts."""
+NO_PAGE = Page(total=0, rows=[], is_first=True, next_cursor="")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,7 +74,7 @@ def _page(request: HttpRequest, standing: str) -> HttpResponse:
         with patience():
             told = _look(request, standing, form)
     except TooManyError:
-        told = {"page": Page(total=0, rows=[], is_first=True, next_cursor=""), "people": [], "is_too_much": True}
+        told = {"page": NO_PAGE, "people": [], "is_too_much": True}
     counted = told.get("counts", {})
     context = {
         "standing": standing,
@@ -90,7 +95,10 @@ def _page(request: HttpRequest, standing: str) -> HttpResponse:
 def _look(request: HttpRequest, standing: str, form: PeopleFilter) -> dict[str, Any]:
     """The page's contacts, and how many there are in each list. Raises TooManyError."""
     now, values = timezone.now(), form.values()
-    found = rows.found(standing, values["reason"], form.wanted(), now=now)
+    try:
+        found = rows.found(standing, values["reason"], form.wanted(), now=now)
+    except ConditionError:
+        return {"page": NO_PAGE, "people": [], "counts": rows.counts(now=now, known={}), "broken": BROKEN}
     shown = rows.one_page(standing, found, sort=values["sort"], cursor=request.GET.get("cursor", ""))
     return {
         "page": shown,
@@ -134,11 +142,16 @@ def _ids(values: list[str]) -> list[UUID]:
 @login_required
 @require_GET
 def export(request: HttpRequest, kind: str, standing: str) -> HttpResponseBase:
-    """All of a list that the filters leave, the newest first, as a file."""
+    """All of a list that the filters leave, the newest first, as a file; none where they cannot be evaluated."""
     user = may_export(request, kind, CONTACTS)
     now = timezone.now()
     form = _form(request, standing)
-    found = rows.found(standing, form.values()["reason"], form.wanted(), now=now)
+    try:
+        found = rows.found(standing, form.values()["reason"], form.wanted(), now=now)
+    except ConditionError:
+        # A file of nobody would be taken for the answer: back to the list, which says why there is none.
+        messages.error(request, BROKEN)
+        return redirect(f"{reverse(f'workspace:{PAGES[standing]}')}?{request.GET.urlencode()}")
     found = found.order_by(*rows.order_of(standing))
     table = people_table(found, standing=standing, now=now, zone=timezone.get_current_timezone())
     note(Contact, user=user, kind=kind, filters=[standing, *used(form)])
