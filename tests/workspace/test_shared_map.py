@@ -110,7 +110,8 @@ def test_of_few_people_nothing_is_shown_however_often_they_answered(shared: Any,
     for _number in range(6):
         values = {"survey_id": first.survey_id, "touchpoint_id": first.touchpoint_id, "score": 2}
         Response.objects.create(contact=contact, answered_at=now, updated_at=now, **values)
-    for address in (shared("segment=pro"), shared_board("segment=pro"), shared_board("by=touchpoint&segment=pro")):
+    for address in (shared("segment=pro"), shared_board("segment=pro"), shared_board("by=touchpoint&segment=pro"),
+                    shared_board("compare=segment:pro")):  # fmt: skip
         shown = words(anybody(address))
         assert "Fewer than five people are behind these figures" in shown
         assert "n = " not in shown

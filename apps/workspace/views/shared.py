@@ -1,5 +1,6 @@
 """What a share link shows to anybody who has it: figures, and nothing that says whose they are or what is done."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +59,7 @@ def _figures(view: SavedView) -> dict[str, Any]:
     if form.is_wider:
         return {**context, "is_broken": True}
     try:
-        if _few_people(form.wanted, form.period, now=now):
+        if any(_few_people(wanted, period, now=now) for wanted, period in _sides(form)):
             return {**context, "is_small": True}
         shown = board.gather(form, now=now, dimension=dimension)
     except ConditionError:
@@ -90,13 +91,22 @@ def _told(rows: list[Row]) -> list[Row]:
     return told
 
 
+def _sides(form: DashboardFilter) -> Iterator[tuple[Slice, Period]]:
+    """What is shown, and what it is compared with."""
+    yield form.wanted, form.period
+    if isinstance(form.against, Slice):
+        yield form.against, form.period
+    elif form.against is not None:
+        yield form.wanted, form.against
+
+
 def _few_people(wanted: Slice, period: Period, *, now: datetime) -> bool:
     """Whether a part of the contacts was chosen and fewer than five of them are behind it. Raises ConditionError."""
     if not (wanted.segment or wanted.company_id is not None or wanted.trait):
         return False
     found = cells.responses(wanted=wanted, places=find(wanted), now=now).filter(cells.within(period))
     known = found.exclude(contact=None).values("contact").distinct()[:MIN_N]
-    return len(known) + len(found.filter(contact=None).values("pk")[:MIN_N]) < MIN_N
+    return 0 < len(known) + len(found.filter(contact=None).values("pk")[:MIN_N]) < MIN_N
 
 
 def _map(view: SavedView) -> dict[str, Any]:
