@@ -81,6 +81,13 @@ def nothing_remembered() -> None:
     set_urlconf(None)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def little_garbage() -> None:
+    """What earlier files left for good (caches, modules) is not looked through again and again by later ones."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def tenant(db: None) -> Iterator[Any]:
     """The test runs inside the tenant nordwind (host nordwind.resonanz.test), rolled back afterwards."""

@@ -21,6 +21,15 @@ _GARBAGE = 100_000  # objects; Python's default of 700 has it look through all m
 class SparingExecutor(MigrationExecutor):
     """Notes the migrations of apps that do not live in this schema without rendering their models."""
 
+    def migrate(self, *args: Any, **kwargs: Any) -> ProjectState:
+        """Django's, with few looks for garbage meanwhile."""
+        threshold = gc.get_threshold()
+        gc.set_threshold(_GARBAGE, *threshold[1:])
+        try:
+            return super().migrate(*args, **kwargs)
+        finally:
+            gc.set_threshold(*threshold)
+
     def _migrate_all_forwards(
         self, state: ProjectState, plan: Any, full_plan: Any, fake: bool, fake_initial: bool
     ) -> ProjectState:
@@ -60,11 +69,9 @@ class Command(migrate.Command):
 @contextmanager
 def _sparing() -> Iterator[None]:
     """Django's command has no setting for its executor."""
-    names, threshold = vars(migrate), gc.get_threshold()
+    names = vars(migrate)
     executor, names["MigrationExecutor"] = names["MigrationExecutor"], SparingExecutor
-    gc.set_threshold(_GARBAGE, *threshold[1:])
     try:
         yield
     finally:
         names["MigrationExecutor"] = executor
-        gc.set_threshold(*threshold)
