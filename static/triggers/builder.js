@@ -157,7 +157,8 @@
       this.element.addEventListener("focusout", (event) => {
         if (this.element.contains(event.relatedTarget)) return;
         this.visited = true;
-        this.builder.showPlaces();
+        // Not before a click that took the focus has ended: what is told moves the button away under the pointer.
+        setTimeout(() => this.builder.showPlaces(), 200);
       });
       this.field = this.fieldSelect();
       this.drawName();
