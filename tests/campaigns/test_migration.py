@@ -12,7 +12,7 @@ from apps.campaigns.sequence import parse
 from apps.campaigns.versions import problems
 from apps.common.ids import uuid7
 from apps.tenants.migrating import SparingExecutor
-from tests.messaging.test_migration import bare
+from tests.schemas import bare
 
 __all__ = ["bare"]
 BEFORE = [("campaigns", "0004_mail_templates")]

@@ -1,33 +1,20 @@
 """Figures from before anything was promised stay what they were, and the new cells are unique."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django_tenants.utils import schema_context
 
 from apps.tenants.migrating import SparingExecutor
+from tests.schemas import bare
 
-SCHEMA = "migrating"
+__all__ = ["bare"]
 BEFORE = [("insights", "0001_initial"), ("responses", "0005_brought_in_indexes"), ("surveys", "0007_mail_templates")]
 AFTER = [("insights", "0003_cell_by_promise"), ("responses", "0006_incentivised"), ("surveys", "0008_incentive")]
 CONSTRAINTS = """
     SELECT conname FROM pg_constraint WHERE conrelid = 'insights_rollup'::regclass AND contype = 'u'
 """
-
-
-@pytest.fixture
-def bare(autocommit: None) -> Iterator[None]:
-    """Stand in a schema of its own in which only what is asked for is migrated."""
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE SCHEMA "{SCHEMA}"')
-    with schema_context(SCHEMA):
-        yield
-    connection.set_schema_to_public()
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA "{SCHEMA}" CASCADE')
 
 
 def migrate(targets: list[tuple[str, str]]) -> Any:

@@ -1,32 +1,17 @@
 """What was sent before messages had frames can still be read, and what waits still leaves."""
 
-from collections.abc import Iterator
-
-import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
-from django_tenants.utils import schema_context
 
 from apps.messaging.models import OutgoingEmail
 from apps.messaging.parcels import as_sent
 from apps.tenants.migrating import SparingExecutor
+from tests.schemas import bare
 
-SCHEMA = "migrating_alone"
+__all__ = ["bare"]
 BEFORE = [("messaging", "0001_initial")]
 AFTER = [("messaging", "0003_frames")]
 TEXT = "Hello {{ name }}, 100 % {% off %}\nRead https://x.example/s/abc?score=9"
-
-
-@pytest.fixture
-def bare(autocommit: None) -> Iterator[None]:
-    """Stand in a schema of its own in which only what is asked for is migrated: going back and forth takes a minute."""
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE SCHEMA "{SCHEMA}"')
-    with schema_context(SCHEMA):
-        yield
-    connection.set_schema_to_public()
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA "{SCHEMA}" CASCADE')
 
 
 def test_old_mails_keep_their_words(bare: None) -> None:

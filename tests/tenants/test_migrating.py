@@ -1,7 +1,6 @@
 """A schema is migrated as Django does it, but for the work that nobody needs."""
 
 import gc
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -9,24 +8,13 @@ from django.core.management.commands import migrate
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
-from django_tenants.utils import schema_context
 
 from apps.tenants import migrating
+from tests.schemas import SCHEMA, bare
 
-SCHEMA = "migrating_sparingly"
+__all__ = ["bare"]
 # One app of tenants', one that lives in public only and one that lives in both, mixed by their order in the plan.
 TARGETS = [("touchpoints", "0001_initial"), ("axes", "0001_initial"), ("tenants", "0001_initial")]
-
-
-@pytest.fixture
-def bare(autocommit: None) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE SCHEMA "{SCHEMA}"')
-    with schema_context(SCHEMA):
-        yield
-    connection.set_schema_to_public()
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA "{SCHEMA}" CASCADE')
 
 
 def tables() -> set[str]:

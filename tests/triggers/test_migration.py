@@ -1,16 +1,14 @@
 """Rules that listened to one touchpoint keep listening to it."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from django.core.management import call_command
 from django.db import connection
-from django_tenants.utils import schema_context
 
 from apps.tenants.migrating import SparingExecutor
+from tests.schemas import bare
 
-SCHEMA = "migrating"
+__all__ = ["bare"]
 BEFORE = [
     ("triggers", "0001_initial"),
     ("contacts", "0001_initial"),
@@ -18,18 +16,6 @@ BEFORE = [
     ("touchpoints", "0001_initial"),
 ]
 AFTER = [("triggers", "0003_indexes"), ("contacts", "0003_indexes")]
-
-
-@pytest.fixture
-def bare(autocommit: None) -> Iterator[None]:
-    """Stand in a schema of its own in which only what is asked for is migrated."""
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE SCHEMA "{SCHEMA}"')
-    with schema_context(SCHEMA):
-        yield
-    connection.set_schema_to_public()
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA "{SCHEMA}" CASCADE')
 
 
 def migrate(targets: list[tuple[str, str]]) -> Any:

@@ -35,7 +35,6 @@ BROKEN = gettext_lazy(
 PAGES = {people.AT_RISK: "people", people.ADVOCATES: "people_advocates", people.SILENT: "people_silent"}
 MAX_AT_ONCE = 100
 """So many cases are opened at once; a page shows 25 contacts."""
-NO_PAGE = Page(total=0, rows=[], is_first=True, next_cursor="")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,7 +73,7 @@ def _page(request: HttpRequest, standing: str) -> HttpResponse:
         with patience():
             told = _look(request, standing, form)
     except TooManyError:
-        told = {"page": NO_PAGE, "people": [], "is_too_much": True}
+        told = {"page": _no_page(), "people": [], "is_too_much": True}
     counted = told.get("counts", {})
     context = {
         "standing": standing,
@@ -92,13 +91,17 @@ def _page(request: HttpRequest, standing: str) -> HttpResponse:
     return render(request, "workspace/people.html", context)
 
 
+def _no_page() -> Page:
+    return Page(total=0, rows=[], is_first=True, next_cursor="")
+
+
 def _look(request: HttpRequest, standing: str, form: PeopleFilter) -> dict[str, Any]:
     """The page's contacts, and how many there are in each list. Raises TooManyError."""
     now, values = timezone.now(), form.values()
     try:
         found = rows.found(standing, values["reason"], form.wanted(), now=now)
     except ConditionError:
-        return {"page": NO_PAGE, "people": [], "counts": rows.counts(now=now, known={}), "broken": BROKEN}
+        return {"page": _no_page(), "people": [], "counts": rows.counts(now=now, known={}), "broken": BROKEN}
     shown = rows.one_page(standing, found, sort=values["sort"], cursor=request.GET.get("cursor", ""))
     return {
         "page": shown,
